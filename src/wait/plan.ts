@@ -1,0 +1,64 @@
+import type { ApiResource } from '../kube/resource.ts';
+
+/** What a target must come to. Several goals of one target must all hold. */
+export type Goal =
+  /** The kind's own meaning of done. */
+  | { readonly for: 'default' }
+  | { readonly for: 'complete' }
+  | { readonly for: 'finished' }
+  | { readonly for: 'ready' }
+  | { readonly for: 'create' }
+  | { readonly for: 'delete' }
+  | { readonly for: 'condition'; readonly type: string; readonly status: string }
+  | { readonly for: 'jsonpath'; readonly expression: string; readonly value?: string };
+
+/** Which objects of a resource a target means. */
+export type Selection =
+  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'selector'; readonly labelSelector?: string; readonly fieldSelector?: string };
+
+/** What it means that a target does not exist, or was deleted before it was done. */
+export type OnMissing = 'wait' | 'fail' | 'succeed';
+
+/**
+ * How pods of a Job are judged where a selector finds them: through their Job (`required`), through it where jobs
+ * may be read (`optional`), or by themselves (`never`).
+ */
+export type OwnerJobs = 'required' | 'optional' | 'never';
+
+/** One thing that is waited for. */
+export interface Target {
+  /** As the user wrote it and as each line shows it: `job/migrate`, `pod -l app=db`, `infra/job/migrate`. */
+  readonly label: string;
+  readonly resource: ApiResource;
+  /** Undefined for cluster-scoped resources and for all namespaces. */
+  readonly namespace: string | undefined;
+  readonly select: Selection;
+  /** Never empty. */
+  readonly goals: readonly Goal[];
+  readonly onMissing: OnMissing;
+  readonly missingGraceMs: number;
+  /** A selector must find at least so many objects before it can be reached. Undefined: not set by the user, so 1. */
+  readonly expect: number | undefined;
+  /** So many reached objects of a selector are enough. Undefined: all of them. */
+  readonly atLeast: number | undefined;
+  /** Of a pod, only this container. */
+  readonly container: string | undefined;
+  readonly stuckAfterMs: number | undefined;
+  readonly ownerJobs: OwnerJobs;
+}
+
+/** The run, resolved: no later code parses a string of the user's. */
+export interface Plan {
+  /** Never empty, no two alike. */
+  readonly targets: readonly Target[];
+  /** For the whole run. Infinity: for ever. 0: one complete list of each target. */
+  readonly timeoutMs: number;
+  readonly onRefused: 'fail' | 'wait';
+  /** 0: none. */
+  readonly heartbeatMs: number;
+  /** Every request but watches. */
+  readonly requestTimeoutMs: number;
+  /** The waiter's own pod, which never counts in a selector. */
+  readonly self: { readonly namespace: string; readonly name: string } | undefined;
+}
