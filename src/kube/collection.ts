@@ -1,0 +1,503 @@
+import { assertNever } from '../assert-never.ts';
+import type { Clock } from '../clock.ts';
+import { field, list, text } from '../json.ts';
+import type { LineDecoder } from './lines.ts';
+import { lineDecoder } from './lines.ts';
+import { type KubeObject, type Projection, toObject } from './object.ts';
+import { fromStatus, type Problem, TransportError, whatToDo } from './problem.ts';
+import { type ApiResource, collectionPath } from './resource.ts';
+import type { Backoff } from './retry.ts';
+import type { Transport } from './transport.ts';
+
+/** All timing of list and watch. Milliseconds unless the name says otherwise. */
+export const TIMING = {
+  /** One page of a LIST, as client-go's pager: small enough for etcd, few round trips for thousands of objects. */
+  pageSize: 500,
+  /**
+   * How long one watch lasts, at random between these, so that a thousand waiters that started together do not come
+   * back together. The API server's own default is 1800-3600 s; proxies cut earlier.
+   */
+  watchSeconds: { min: 240, max: 300 },
+  /**
+   * A watch that says nothing for so long is dead: the API server sends a bookmark about once a minute.
+   * https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks
+   */
+  silence: 90_000,
+  /** A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. */
+  shortWatch: 1_000,
+  /** Where `watch` is not granted: the first and the longest pause between two LISTs, and how fast it grows. */
+  poll: { first: 2_000, last: 10_000, factor: 1.5, jitter: 0.2 },
+  /** Where `watch` is not granted: how often it is tried again, since a Role may be mended while we wait. */
+  watchAgain: 60_000,
+} as const;
+
+/** What is read: the objects of one resource that a name or a selector finds. */
+export interface CollectionSpec {
+  readonly resource: ApiResource;
+  /** Undefined: cluster-scoped, or all namespaces. */
+  readonly namespace: string | undefined;
+  readonly name?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** `once`: one complete list, no watch. */
+  readonly mode: 'watch' | 'once';
+}
+
+/** What the server was asked to do when a problem arose: the verb that RBAC knows. */
+export type Verb = 'list' | 'watch' | 'get';
+
+/** What a collection tells. */
+export type Emission =
+  /**
+   * Everything that exists now, by uid. `departed` are objects that a DELETED event has taken away since the last
+   * snapshot, in their last state; with a label or field selector such an object may merely have left the selection.
+   */
+  | {
+      readonly what: 'snapshot';
+      readonly objects: ReadonlyMap<string, KubeObject>;
+      readonly departed: readonly KubeObject[];
+    }
+  /** The server has answered a request as asked: an outage or a refusal is over. */
+  | { readonly what: 'answered'; readonly verb: Verb }
+  /** A request failed; it is tried again. */
+  | { readonly what: 'problem'; readonly verb: Verb; readonly problem: Problem }
+  /** A permission is lacking, and what is done instead. */
+  | { readonly what: 'fallback'; readonly to: 'poll' | 'get'; readonly problem: Problem };
+
+type Phase =
+  /** Reading page by page. `pages` is what was read so far: a snapshot is whole or not given at all. */
+  | { readonly at: 'list'; readonly pages: readonly KubeObject[]; readonly continueToken: string | undefined }
+  /** Reading the one named object, since `list` is refused. */
+  | { readonly at: 'get'; readonly refusal: Problem }
+  /** A watch is open, or is to be opened, from this resourceVersion. */
+  | { readonly at: 'watch'; readonly resourceVersion: string }
+  | { readonly at: 'pause'; readonly cause: Pause; readonly next: Exclude<Phase, { at: 'pause' } | { at: 'done' }> }
+  | { readonly at: 'done' };
+
+type Pause = { readonly why: 'poll'; readonly ms: number } | { readonly why: 'problem'; readonly problem: Problem };
+
+/** The whole state of one collection. */
+export interface Machine {
+  readonly phase: Phase;
+  readonly objects: ReadonlyMap<string, KubeObject>;
+  /** How the objects are read and followed, as far as the permissions reach. */
+  readonly read: 'list' | 'get';
+  readonly follow: Follow;
+}
+
+type Follow =
+  | { readonly by: 'watch' }
+  | { readonly by: 'poll'; readonly pauseMs: number; readonly watchAgainAt: number };
+
+/** An event of a watch, parsed. */
+export type WatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+  | { readonly type: 'ERROR'; readonly problem: Problem };
+
+/** What happened to the request that the machine's phase stands for. */
+export type Happening =
+  | {
+      readonly what: 'page';
+      readonly objects: readonly KubeObject[];
+      readonly continueToken: string | undefined;
+      readonly resourceVersion: string | undefined;
+    }
+  | { readonly what: 'object'; readonly object: KubeObject | undefined }
+  | { readonly what: 'opened' }
+  | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
+  /** The server ended the watch in good order. */
+  | { readonly what: 'closed'; readonly afterMs: number; readonly sawEvents: boolean }
+  | { readonly what: 'problem'; readonly problem: Problem }
+  | { readonly what: 'elapsed' };
+
+/** Where every collection starts. */
+export const START: Machine = {
+  phase: { at: 'list', pages: [], continueToken: undefined },
+  objects: new Map(),
+  read: 'list',
+  follow: { by: 'watch' },
+};
+
+const RELIST = { at: 'list', pages: [], continueToken: undefined } as const;
+
+interface Transition {
+  readonly machine: Machine;
+  readonly emit: readonly Emission[];
+}
+
+/**
+ * The one transition function of list and watch: pure, `now` in milliseconds of any monotonic clock.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export function transition(machine: Machine, happening: Happening, spec: CollectionSpec, now: number): Transition {
+  const { phase } = machine;
+  switch (happening.what) {
+    case 'page': {
+      const pages = phase.at === 'list' ? [...phase.pages, ...happening.objects] : happening.objects;
+      if (happening.continueToken !== undefined) {
+        return go(machine, { at: 'list', pages, continueToken: happening.continueToken });
+      }
+      return settle(machine, pages, happening.resourceVersion, spec, now, [{ what: 'answered', verb: 'list' }]);
+    }
+    case 'object': {
+      const emit: Emission[] = [{ what: 'answered', verb: 'get' }];
+      if (machine.read === 'list' && phase.at === 'get') {
+        emit.push({ what: 'fallback', to: 'get', problem: phase.refusal });
+      }
+      const objects = happening.object === undefined ? [] : [happening.object];
+      const resourceVersion = happening.object?.metadata.resourceVersion;
+      return settle({ ...machine, read: 'get' }, objects, resourceVersion, spec, now, emit);
+    }
+    case 'opened':
+      return { machine: { ...machine, follow: { by: 'watch' } }, emit: [{ what: 'answered', verb: 'watch' }] };
+    case 'events':
+      return applyEvents(machine, happening.events, spec, now);
+    case 'closed': {
+      if (phase.at !== 'watch') return go(machine, RELIST);
+      if (happening.sawEvents || happening.afterMs >= TIMING.shortWatch) return go(machine, phase);
+      const problem: Problem = {
+        kind: 'interrupted',
+        message: `the watch ended after ${Math.round(happening.afterMs)} ms without an event`,
+        cause: undefined,
+      };
+      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: phase });
+    }
+    case 'problem':
+      return troubled(machine, happening.problem, spec, now);
+    case 'elapsed':
+      return go(machine, phase.at === 'pause' ? phase.next : RELIST);
+    default:
+      return assertNever(happening);
+  }
+}
+
+function go(machine: Machine, phase: Phase): Transition {
+  return { machine: { ...machine, phase }, emit: [] };
+}
+
+/** A complete reading has come in: hand it over whole, and follow from there. */
+function settle(
+  machine: Machine,
+  read: readonly KubeObject[],
+  resourceVersion: string | undefined,
+  spec: CollectionSpec,
+  now: number,
+  emit: readonly Emission[],
+): Transition {
+  const objects = new Map(read.map((object) => [object.metadata.uid, object]));
+  const settled = { ...machine, objects };
+  const told: Emission[] = [...emit, { what: 'snapshot', objects, departed: [] }];
+  if (spec.mode === 'once') return { machine: { ...settled, phase: { at: 'done' } }, emit: told };
+  const { follow } = machine;
+  // Watching from an unset or zero resourceVersion would start at any point in the past, so it is never done.
+  if (resourceVersion !== undefined && resourceVersion !== '0' && mayWatch(follow, now)) {
+    return { machine: { ...settled, phase: { at: 'watch', resourceVersion } }, emit: told };
+  }
+  return { machine: pollFrom(settled, now), emit: told };
+}
+
+function mayWatch(follow: Follow, now: number): boolean {
+  return follow.by === 'watch' || now >= follow.watchAgainAt;
+}
+
+/** Pauses, then reads again; each pause is longer than the one before. */
+function pollFrom(machine: Machine, now: number): Machine {
+  const { poll, watchAgain } = TIMING;
+  const before = machine.follow.by === 'poll' ? machine.follow : undefined;
+  const pauseMs = before === undefined ? poll.first : Math.min(poll.last, before.pauseMs * poll.factor);
+  // A watch that was refused again is next tried a minute from now.
+  const watchAgainAt = before !== undefined && now < before.watchAgainAt ? before.watchAgainAt : now + watchAgain;
+  const phase: Phase = { at: 'pause', cause: { why: 'poll', ms: pauseMs }, next: readPhase(machine) };
+  return { ...machine, phase, follow: { by: 'poll', pauseMs, watchAgainAt } };
+}
+
+function readPhase(machine: Machine): Exclude<Phase, { at: 'pause' } | { at: 'done' }> {
+  if (machine.read === 'list') return RELIST;
+  const refusal: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: 'list is refused' };
+  return { at: 'get', refusal };
+}
+
+function applyEvents(machine: Machine, events: readonly WatchEvent[], spec: CollectionSpec, now: number): Transition {
+  if (machine.phase.at !== 'watch') return go(machine, RELIST);
+  let { resourceVersion } = machine.phase;
+  const objects = new Map(machine.objects);
+  const departed: KubeObject[] = [];
+  let changed = false;
+  let error: Problem | undefined;
+  for (const event of events) {
+    if (event.type === 'ERROR') {
+      error = event.problem;
+      break;
+    }
+    const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+    // Told again by a proxy or a cache that lags: the newer state is already known.
+    if (version !== undefined && isOlder(version, resourceVersion)) continue;
+    if (version !== undefined) resourceVersion = version;
+    if (event.type === 'BOOKMARK') continue;
+    changed = true;
+    const { uid } = event.object.metadata;
+    if (event.type === 'DELETED') {
+      objects.delete(uid);
+      departed.push(event.object);
+    } else {
+      objects.set(uid, event.object);
+    }
+  }
+  const next: Machine = { ...machine, objects, phase: { at: 'watch', resourceVersion } };
+  const emit: Emission[] = changed ? [{ what: 'snapshot', objects, departed }] : [];
+  if (error === undefined) return { machine: next, emit };
+  // A line that is no event may come again from the same resourceVersion, so what exists is read anew.
+  if (error.kind === 'interrupted') {
+    const phase: Phase = { at: 'pause', cause: { why: 'problem', problem: error }, next: RELIST };
+    return { machine: { ...next, phase }, emit: [...emit, { what: 'problem', verb: 'watch', problem: error }] };
+  }
+  const after = troubled(next, error, spec, now);
+  return { machine: after.machine, emit: [...emit, ...after.emit] };
+}
+
+/**
+ * Whether one resourceVersion is older than another. They may be compared as whole numbers; where one is none, nothing
+ * is older. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+ */
+function isOlder(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
+}
+
+function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
+  const { phase } = machine;
+  if (phase.at === 'pause' || phase.at === 'done') return go(machine, RELIST);
+  const verb: Verb = phase.at;
+  const advice = whatToDo(problem);
+  const forbidden = problem.kind === 'status' && problem.status === 403;
+  // Older charts grant `get` on the one name only.
+  if (forbidden && verb === 'list' && spec.name !== undefined && machine.read === 'list') {
+    return go(machine, { at: 'get', refusal: problem });
+  }
+  // Older charts grant no `watch`. What was read is true; from here on it is read again and again.
+  if (forbidden && verb === 'watch') {
+    const told: Emission[] = machine.follow.by === 'watch' ? [{ what: 'fallback', to: 'poll', problem }] : [];
+    return { machine: pollFrom(machine, now), emit: told };
+  }
+  const shown = phase.at === 'get' && machine.read === 'list' ? phase.refusal : problem;
+  const emit: Emission[] = [{ what: 'problem', verb: shown === problem ? verb : 'list', problem: shown }];
+  const pause = (next: Exclude<Phase, { at: 'pause' } | { at: 'done' }>, lasting: Machine = machine): Transition => ({
+    machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
+    emit,
+  });
+  switch (advice) {
+    case 'retry':
+      // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
+      return pause(phase.at === 'get' ? readPhase(machine) : phase);
+    case 'relist':
+    case 'not-found':
+    case 'fatal':
+    case 'refused':
+      return pause(RELIST, { ...machine, read: 'list' });
+    default:
+      return assertNever(advice);
+  }
+}
+
+/** What a collection needs from outside. */
+export interface CollectionDeps {
+  readonly transport: Transport;
+  readonly backoff: Backoff;
+  readonly project: Projection;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** 0 to 1, as Math.random. */
+  readonly random: () => number;
+  readonly requestTimeoutMs: number;
+}
+
+/**
+ * Lists, then watches, for ever: each change of the collection comes out as one whole snapshot. Survives whatever the
+ * network and the server do; says so in `problem` emissions. Ends when the signal aborts, or after one complete list
+ * where the mode is `once`. Never throws but for a bug.
+ */
+export async function* follow(spec: CollectionSpec, deps: CollectionDeps): AsyncGenerator<Emission, void> {
+  let machine = START;
+  while (machine.phase.at !== 'done' && !deps.signal.aborted) {
+    for await (const happening of perform(machine.phase, spec, deps)) {
+      if (deps.signal.aborted) return;
+      const before = machine.phase;
+      const next = transition(machine, happening, spec, deps.clock.now());
+      machine = next.machine;
+      yield* next.emit;
+      // A watch goes on while only its resourceVersion moves; anything else ends what is being performed.
+      if (!(before.at === 'watch' && machine.phase.at === 'watch')) break;
+    }
+  }
+}
+
+/** Does what a phase says, and tells what came of it. */
+async function* perform(phase: Phase, spec: CollectionSpec, deps: CollectionDeps): AsyncGenerator<Happening, void> {
+  try {
+    switch (phase.at) {
+      case 'list':
+        yield await listPage(phase.continueToken, spec, deps);
+        return;
+      case 'get':
+        yield await getObject(spec, deps);
+        return;
+      case 'watch':
+        yield* watch(phase.resourceVersion, spec, deps);
+        return;
+      case 'pause': {
+        const { cause } = phase;
+        const { jitter } = TIMING.poll;
+        const ms =
+          cause.why === 'problem'
+            ? deps.backoff.next(cause.problem)
+            : cause.ms * (1 - jitter + 2 * jitter * deps.random());
+        await deps.clock.sleep(ms, deps.signal);
+        yield { what: 'elapsed' };
+        return;
+      }
+      case 'done':
+        return;
+      default:
+        assertNever(phase);
+    }
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    yield { what: 'problem', problem: error.problem };
+  }
+}
+
+function query(spec: CollectionSpec, more: Readonly<Record<string, string | undefined>>): string {
+  const byName = spec.name === undefined ? [] : [`metadata.name=${spec.name}`];
+  const fields = [...byName, ...(spec.fieldSelector === undefined ? [] : [spec.fieldSelector])].join(',');
+  const search = new URLSearchParams();
+  if (fields !== '') search.set('fieldSelector', fields);
+  if (spec.labelSelector !== undefined) search.set('labelSelector', spec.labelSelector);
+  for (const [key, value] of Object.entries(more)) if (value !== undefined) search.set(key, value);
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** resourceVersion is left unset: the answer is the newest state, never a predecessor's out of a cache. */
+async function listPage(
+  continueToken: string | undefined,
+  spec: CollectionSpec,
+  deps: CollectionDeps,
+): Promise<Happening> {
+  const limit = spec.name === undefined ? String(TIMING.pageSize) : undefined;
+  const path = collectionPath(spec.resource, spec.namespace) + query(spec, { limit, continue: continueToken });
+  const json = await read(path, deps);
+  // A Status with code 200, or a web page's JSON: an answer without items would read as "nothing exists".
+  if (!Array.isArray(field(json, 'items')) && !text(json, 'kind')?.endsWith('List')) {
+    throw new TransportError({ kind: 'interrupted', message: 'the answer to a LIST has no items', cause: undefined });
+  }
+  const objects = list(json, 'items').map((item) => toObject(item, deps.project));
+  return {
+    what: 'page',
+    objects: objects.filter((object) => object !== undefined),
+    continueToken: text(json, 'metadata', 'continue'),
+    resourceVersion: text(json, 'metadata', 'resourceVersion'),
+  };
+}
+
+async function getObject(spec: CollectionSpec, deps: CollectionDeps): Promise<Happening> {
+  const name = spec.name ?? '';
+  try {
+    const json = await read(`${collectionPath(spec.resource, spec.namespace)}/${encodeURIComponent(name)}`, deps);
+    return { what: 'object', object: toObject(json, deps.project) };
+  } catch (error) {
+    // Only a 404 that names the object speaks of the object; one without speaks of the path, thus of the kind.
+    if (error instanceof TransportError && error.problem.kind === 'status' && error.problem.status === 404) {
+      if (text(error.problem.details, 'name') === name) return { what: 'object', object: undefined };
+    }
+    throw error;
+  }
+}
+
+async function read(path: string, deps: CollectionDeps): Promise<unknown> {
+  const { requestTimeoutMs: timeoutMs, signal } = deps;
+  const response = await deps.transport.request({ method: 'GET', path, signal, timeoutMs });
+  return await response.json();
+}
+
+async function* watch(
+  resourceVersion: string,
+  spec: CollectionSpec,
+  deps: CollectionDeps,
+): AsyncGenerator<Happening, void> {
+  const { min, max } = TIMING.watchSeconds;
+  const timeoutSeconds = String(Math.round(min + (max - min) * deps.random()));
+  const search = query(spec, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
+  const path = collectionPath(spec.resource, spec.namespace) + search;
+  const startedAt = deps.clock.now();
+  const response = await deps.transport.request({ method: 'GET', path, signal: deps.signal });
+  yield { what: 'opened' };
+  let sawEvents = false;
+  let silent = false;
+  // A dead connection sends no error, so only the missing bookmarks tell.
+  const silence = deps.clock.alarm(TIMING.silence, () => {
+    silent = true;
+    response.destroy();
+  });
+  const decoder = lineDecoder();
+  try {
+    for await (const chunk of response.body) {
+      silence.refresh();
+      const events = parseEvents(decoder, chunk, deps.project);
+      if (events.length === 0) continue;
+      sawEvents = true;
+      yield { what: 'events', events };
+    }
+  } catch (error) {
+    if (!silent) throw error;
+  } finally {
+    silence.cancel();
+    response.destroy();
+  }
+  if (silent) {
+    const message = `the watch was silent for ${TIMING.silence / 1000} s`;
+    throw new TransportError({ kind: 'interrupted', message, cause: undefined });
+  }
+  yield { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
+}
+
+function parseEvents(decoder: LineDecoder, chunk: Uint8Array, project: Projection): WatchEvent[] {
+  const events: WatchEvent[] = [];
+  for (const line of decoder.push(chunk)) {
+    if (line.trim() === '') continue;
+    const event = parseEvent(line, project);
+    events.push(event);
+    if (event.type === 'ERROR') break;
+  }
+  return events;
+}
+
+/** One line of a watch. A line that is no event is told as an error of the stream: it is opened anew. */
+function parseEvent(line: string, project: Projection): WatchEvent {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (cause) {
+    return { type: 'ERROR', problem: { kind: 'interrupted', message: 'a watch event is not JSON', cause } };
+  }
+  const type = field(json, 'type');
+  const raw = field(json, 'object');
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED': {
+      const object = toObject(raw, project);
+      if (object !== undefined) return { type, object };
+      break;
+    }
+    case 'BOOKMARK': {
+      const resourceVersion = text(raw, 'metadata', 'resourceVersion');
+      if (resourceVersion !== undefined) return { type, resourceVersion };
+      break;
+    }
+    case 'ERROR':
+      return { type, problem: fromStatus(raw) };
+  }
+  const message = `a watch event of type ${JSON.stringify(type)?.slice(0, 40)} is not understood`;
+  return { type: 'ERROR', problem: { kind: 'interrupted', message, cause: undefined } };
+}

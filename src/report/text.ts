@@ -1,0 +1,117 @@
+import { assertNever } from '../assert-never.ts';
+import type { RunEvent } from '../wait/events.ts';
+import type { Status, TargetState, Want } from '../wait/state.ts';
+import { clean } from './clean.ts';
+import { elapsed } from './elapsed.ts';
+import type { Reporter, Writer } from './reporter.ts';
+import { describe, describeProblem } from './words.ts';
+
+/**
+ * Plain lines: what changes and what is still awaited on standard error, each target's result once on standard output.
+ */
+export function textReporter(writer: Writer, options: { readonly verbosity: 'progress' | 'results' }): Reporter {
+  const told = new Set<string>();
+  const progress = (line: string): void => {
+    if (options.verbosity === 'progress') writer.err(clean(line));
+  };
+  const result = (line: string): void => writer.out(clean(line));
+
+  return {
+    tell: (event) => {
+      switch (event.event) {
+        case 'changed':
+          return changed(event.target);
+        case 'heartbeat':
+          return progress(heartbeatLine(event));
+        case 'trouble':
+          return progress(`${subject(event.want)}: ${describeProblem(event.problem)}; trying again`);
+        case 'recovered':
+          return progress(`${subject(event.want)}: the API server answers again`);
+        case 'fallback':
+          return progress(fallbackLine(event));
+        case 'done':
+          return done(event);
+        default:
+          return assertNever(event);
+      }
+    },
+  };
+
+  /** A result that can never change is told when it is there; one that must still hold at the end waits for it. */
+  function changed({ target, status }: TargetState): void {
+    if (status.state === 'failed') return;
+    if (status.state === 'reached' && isFinal(status)) {
+      told.add(target.label);
+      result(resultLine(target.label, status));
+      return;
+    }
+    told.delete(target.label);
+    progress(`${target.label}: ${describe(status)}`);
+  }
+
+  function done({ state, ending, elapsedMs }: Extract<RunEvent, { event: 'done' }>): void {
+    const waited = elapsed(elapsedMs);
+    for (const { target, status } of state.targets) {
+      if (status.state === 'reached' && !told.has(target.label)) result(resultLine(target.label, status));
+    }
+    switch (ending.kind) {
+      case 'reached':
+        return;
+      case 'failed':
+        for (const { target, status } of state.targets) {
+          if (status.state === 'failed') result(resultLine(target.label, status));
+        }
+        return;
+      case 'timeout':
+        for (const { target, status } of state.targets) {
+          if (status.state === 'reached') continue;
+          result(`${target.label} not reached after ${waited}: ${lacking(status, state)}`);
+        }
+        return;
+      case 'refused':
+        // What a refusal needs to be mended by is a text of its own.
+        return;
+      default:
+        assertNever(ending);
+    }
+  }
+}
+
+/** What a target still lacks; where the server never answered, why. */
+function lacking(status: Status, { collections }: Extract<RunEvent, { event: 'done' }>['state']): string {
+  const trouble = [...collections.values()].find((collection) => collection.trouble !== undefined)?.trouble;
+  const cause = trouble === undefined ? '' : describeProblem(trouble.problem);
+  if (status.state === 'unknown') return `the API server never answered${cause === '' ? '' : `: ${cause}`}`;
+  return cause === '' ? describe(status) : `${describe(status)}; the API server does not answer now: ${cause}`;
+}
+
+/** Whether nothing that happens to the object can take the result back. */
+function isFinal(status: Status): boolean {
+  if (status.state !== 'reached') return false;
+  const { why } = status;
+  return why.code === 'job' || (why.code === 'pod' && (why.phase === 'Succeeded' || why.phase === 'Failed'));
+}
+
+function resultLine(label: string, status: Status): string {
+  return `${label} ${status.state}: ${describe(status)}`;
+}
+
+function heartbeatLine({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {
+  const awaited = state.targets.filter(({ status }) => status.state !== 'reached');
+  const what = awaited.map(({ target, status }) => `${target.label} (${describe(status)})`).join(', ');
+  const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
+  return `still waiting after ${elapsed(elapsedMs)}${left}: ${what}`;
+}
+
+/** What a request asks for, as people say it: `job/migrate`, `pods in namespace infra`. */
+function subject({ spec }: Want): string {
+  const { resource, name, namespace } = spec;
+  if (name !== undefined) return `${resource.singularName}/${name}`;
+  return namespace === undefined ? resource.name : `${resource.name} in namespace ${namespace}`;
+}
+
+function fallbackLine({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
+  const instead = to === 'poll' ? 'reading again every 2 to 10 s instead' : 'reading it by name instead';
+  const lacking = to === 'poll' ? 'watch' : 'list';
+  return `${subject(want)}: the permission to ${lacking} is lacking, ${instead}`;
+}

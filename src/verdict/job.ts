@@ -1,0 +1,50 @@
+import { field, number } from '../json.ts';
+import type { KubeObject, Projection } from '../kube/object.ts';
+import { conditionTrue } from './conditions.ts';
+import { failed, type JobCounts, pending, reached, type Verdict, type Why } from './verdict.ts';
+
+/** What is kept of a Job: its conditions decide, its counters are told. */
+export const projectJob: Projection = (json, metadata) => ({
+  metadata,
+  spec: {
+    completions: field(json, 'spec', 'completions'),
+    parallelism: field(json, 'spec', 'parallelism'),
+    suspend: field(json, 'spec', 'suspend'),
+  },
+  status: json.status,
+});
+
+/**
+ * Judges a Job by its conditions, never by its counters: retries, indexes, pod failure and success policies and
+ * activeDeadlineSeconds are all the Job controller's to weigh, and its conditions are where it says the result.
+ * `complete` wants success; `finished` is content with either end.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
+ */
+export function judgeJob(job: KubeObject, goal: 'complete' | 'finished'): Verdict {
+  const isFailed = conditionTrue(job, 'Failed');
+  if (isFailed !== undefined) {
+    const why = facts(job, isFailed);
+    return goal === 'finished' ? reached('terminal', why) : failed(why);
+  }
+  const isComplete = conditionTrue(job, 'Complete');
+  if (isComplete !== undefined) return reached('terminal', facts(job, isComplete));
+  // Set before the last pods have ended, and never taken back: it will be Failed.
+  // https://kubernetes.io/docs/concepts/workloads/controllers/job/#termination-of-job-pods
+  const failureTarget = conditionTrue(job, 'FailureTarget');
+  if (failureTarget !== undefined) {
+    return goal === 'finished' ? pending(facts(job, failureTarget)) : failed(facts(job, failureTarget));
+  }
+  // Pods may still be running, so the work counts as done only with Complete.
+  return pending(facts(job, conditionTrue(job, 'SuccessCriteriaMet')));
+}
+
+function facts(job: KubeObject, condition: Extract<Why, { code: 'job' }>['condition']): Why {
+  const counts: JobCounts = {
+    succeeded: number(job, 'status', 'succeeded') ?? 0,
+    active: number(job, 'status', 'active') ?? 0,
+    failed: number(job, 'status', 'failed') ?? 0,
+    completions: number(job, 'spec', 'completions'),
+  };
+  const suspended = conditionTrue(job, 'Suspended') !== undefined || field(job, 'spec', 'suspend') === true;
+  return { code: 'job', counts, suspended, condition };
+}

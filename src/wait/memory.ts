@@ -1,0 +1,100 @@
+import type { KubeObject } from '../kube/object.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Lost, Member, Memory } from './state.ts';
+
+export const NOTHING_SEEN: Memory = {
+  syncedAt: undefined,
+  members: new Map(),
+  predecessors: new Set(),
+  lost: new Map(),
+  owners: new Map(),
+  ownersGone: new Map(),
+  absentSince: undefined,
+};
+
+/** The rules by which a target remembers; they differ with its goals. */
+export interface MemoryRules {
+  readonly judge: (object: KubeObject) => Verdict;
+  /** Objects that never count, as the waiter's own pod. */
+  readonly ignores: (object: KubeObject) => boolean;
+  /** Whether an object that is being deleted when first seen is one on its way out, thus missing. */
+  readonly predecessors: 'missing' | 'count';
+  /** Whether an object that goes before it is done is missed: nothing else takes its place. */
+  readonly misses: (object: KubeObject) => boolean;
+  /** Whether a DELETED event may only mean that the object no longer fits the selector. */
+  readonly departure: 'deleted' | 'deleted or left';
+}
+
+/** The same name in the same namespace: an object and the one that took its place. */
+export function placeOf(object: KubeObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+/**
+ * Takes a snapshot into the memory. A terminal verdict is kept for its uid, whatever happens to the object afterwards,
+ * until another object of that name is there; then that one counts.
+ */
+export function remember(
+  memory: Memory,
+  snapshot: { readonly objects: ReadonlyMap<string, KubeObject>; readonly departed: readonly KubeObject[] },
+  rules: MemoryRules,
+  now: number,
+): Memory {
+  const members = new Map<string, Member>();
+  const predecessors = new Set(memory.predecessors);
+  const lost = new Map(memory.lost);
+  const places = new Set<string>();
+
+  for (const [uid, object] of snapshot.objects) {
+    if (rules.ignores(object)) continue;
+    places.add(placeOf(object));
+    const before = memory.members.get(uid);
+    if (before === undefined && rules.predecessors === 'missing' && object.metadata.deletionTimestamp !== undefined) {
+      predecessors.add(uid);
+    }
+    if (predecessors.has(uid)) continue;
+    const same = before?.object === object;
+    members.set(uid, { object, verdict: same ? before.verdict : keep(before, rules.judge(object)), presence: 'here' });
+    lost.delete(placeOf(object));
+  }
+
+  let newestDeletion: number | undefined;
+  const go = (object: KubeObject, verdict: Verdict, outcome: Lost['outcome']): void => {
+    const { uid, name } = object.metadata;
+    newestDeletion = now;
+    if (isTerminal(verdict)) {
+      if (!places.has(placeOf(object))) members.set(uid, { object, verdict, presence: 'gone' });
+      return;
+    }
+    if (places.has(placeOf(object)) || !rules.misses(object)) return;
+    const fate = rules.departure === 'deleted' ? 'deleted' : 'open';
+    lost.set(placeOf(object), { name, uid, at: now, outcome, fate });
+  };
+
+  const departed = new Set<string>();
+  for (const object of snapshot.departed) {
+    const { uid } = object.metadata;
+    if (departed.has(uid) || snapshot.objects.has(uid) || rules.ignores(object)) continue;
+    departed.add(uid);
+    if (predecessors.has(uid)) continue;
+    go(object, keep(memory.members.get(uid), rules.judge(object)), 'not done');
+  }
+  for (const [uid, member] of memory.members) {
+    if (members.has(uid) || departed.has(uid)) continue;
+    if (member.presence === 'here') go(member.object, member.verdict, 'unknown');
+    else if (!places.has(placeOf(member.object))) members.set(uid, member);
+  }
+
+  const syncedAt = memory.syncedAt ?? now;
+  const absentSince = newestDeletion ?? memory.absentSince ?? syncedAt;
+  return { ...memory, syncedAt, members, predecessors, lost, absentSince };
+}
+
+/** A terminal verdict stands, whatever a later state of the same object says. */
+function keep(before: Member | undefined, verdict: Verdict): Verdict {
+  return before !== undefined && isTerminal(before.verdict) ? before.verdict : verdict;
+}
+
+function isTerminal(verdict: Verdict): boolean {
+  return verdict.state === 'failed' || (verdict.state === 'reached' && verdict.lasting === 'terminal');
+}

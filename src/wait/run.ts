@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Alarm, Clock } from '../clock.ts';
+import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
+import type { Problem } from '../kube/problem.ts';
+import { createBackoff } from '../kube/retry.ts';
+import type { Transport } from '../kube/transport.ts';
+import { rulesOf } from '../verdict/index.ts';
+import type { RunEvent } from './events.ts';
+import type { Plan } from './plan.ts';
+import type { Ending, Input } from './state.ts';
+import { begin, type Step, step } from './step.ts';
+
+/** What a run needs from outside. */
+export interface RunDeps {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** 0 to 1, as Math.random. */
+  readonly random: () => number;
+  readonly tell: (event: RunEvent) => void;
+}
+
+/**
+ * Waits until every target is reached, or one has failed, or the run ends otherwise. Resolves with the ending, after
+ * `done` has been told. Rejects only for a bug.
+ */
+export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
+  const { clock, tell } = deps;
+  const { promise, resolve, reject } = Promise.withResolvers<Ending>();
+  const followed = new Map<string, AbortController>();
+  const troubles = new Map<string, Problem>();
+  let at: Step = { state: begin(plan, clock.now()), wants: [], wakeAt: undefined };
+  let wake: Alarm | undefined;
+  let heartbeat: Alarm | undefined;
+
+  const stop = (): void => {
+    wake?.cancel();
+    heartbeat?.cancel();
+    for (const controller of followed.values()) controller.abort();
+    followed.clear();
+  };
+  const fail = (error: unknown): void => {
+    stop();
+    reject(error);
+  };
+
+  const take = (input: Input): void => {
+    if (at.state.ending !== undefined) return;
+    const before = at.state;
+    const now = clock.now();
+    at = step(plan, before, input, now);
+    if (input.what === 'emission') tellOfEmission(input.key, input.emission);
+    at.state.targets.forEach((target, index) => {
+      if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
+    });
+    const { ending } = at.state;
+    if (ending !== undefined) {
+      stop();
+      tell({ event: 'done', state: at.state, ending, elapsedMs: now - at.state.startedAt });
+      resolve(ending);
+      return;
+    }
+    followWanted();
+    wake?.cancel();
+    const { wakeAt } = at;
+    wake = wakeAt === undefined ? undefined : clock.alarm(Math.max(0, wakeAt - now), () => guarded({ what: 'tick' }));
+  };
+  const guarded = (input: Input): void => {
+    try {
+      take(input);
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  const followWanted = (): void => {
+    const wanted = new Map(at.wants.map((want) => [want.key, want]));
+    for (const [key, controller] of followed) {
+      if (wanted.has(key)) continue;
+      controller.abort();
+      followed.delete(key);
+    }
+    for (const [key, want] of wanted) {
+      if (followed.has(key)) continue;
+      const controller = new AbortController();
+      followed.set(key, controller);
+      listen(key, want.spec, controller.signal).catch(fail);
+    }
+  };
+
+  const listen = async (key: string, spec: CollectionSpec, signal: AbortSignal): Promise<void> => {
+    const project = rulesOf(spec.resource)?.project;
+    if (project === undefined) throw new Error(`no rules for ${spec.resource.name}`);
+    const backoff = createBackoff({ random: deps.random, now: clock.now });
+    const { transport, random } = deps;
+    const { requestTimeoutMs } = plan;
+    for await (const emission of follow(spec, {
+      transport,
+      backoff,
+      project,
+      signal,
+      clock,
+      random,
+      requestTimeoutMs,
+    })) {
+      if (signal.aborted) return;
+      take({ what: 'emission', key, emission });
+    }
+  };
+
+  const tellOfEmission = (key: string, emission: Emission): void => {
+    const want = at.state.collections.get(key)?.want;
+    if (want === undefined) return;
+    if (emission.what === 'fallback') tell({ event: 'fallback', want, to: emission.to, problem: emission.problem });
+    if (emission.what === 'answered' && troubles.delete(key)) tell({ event: 'recovered', want });
+    if (emission.what !== 'problem') return;
+    const { verb, problem } = emission;
+    // A watch that is cut is opened again: that is its ordinary life behind proxies.
+    if (verb === 'watch' && problem.kind === 'interrupted') return;
+    const told = troubles.get(key);
+    troubles.set(key, problem);
+    if (told === undefined || !isSameProblem(told, problem)) tell({ event: 'trouble', want, verb, problem });
+  };
+
+  const beat = (): void => {
+    const elapsedMs = clock.now() - at.state.startedAt;
+    tell({ event: 'heartbeat', state: at.state, elapsedMs, leftMs: plan.timeoutMs - elapsedMs });
+    heartbeat = clock.alarm(plan.heartbeatMs, beat);
+  };
+  if (plan.heartbeatMs > 0) heartbeat = clock.alarm(plan.heartbeatMs, beat);
+  guarded({ what: 'start' });
+  return promise;
+}
+
+/** Whether telling of the second after the first would be a repetition. */
+function isSameProblem(a: Problem, b: Problem): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.kind === 'status' && b.kind === 'status' ? a.status === b.status : a.message === b.message;
+}

@@ -1,0 +1,125 @@
+import type { CollectionSpec, Emission, Verb } from '../kube/collection.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Problem } from '../kube/problem.ts';
+import type { Verdict, Why } from '../verdict/verdict.ts';
+import type { Target } from './plan.ts';
+
+/** What the step is told. */
+export type Input =
+  | { readonly what: 'start' }
+  /** Time has passed. */
+  | { readonly what: 'tick' }
+  | { readonly what: 'emission'; readonly key: string; readonly emission: Emission };
+
+/** A collection that the state asks for. */
+export interface Want {
+  readonly key: string;
+  readonly spec: CollectionSpec;
+  /** Whether the run can end without its answer: then a refusal of it is no ending. */
+  readonly need: 'required' | 'optional';
+}
+
+/** What is known of one collection. */
+export interface CollectionState {
+  readonly want: Want;
+  /** Undefined until the first complete answer. */
+  readonly objects: ReadonlyMap<string, KubeObject> | undefined;
+  /** What goes wrong now; undefined once the server answers again. */
+  readonly trouble: Trouble | undefined;
+}
+
+export interface Trouble {
+  readonly verb: Verb;
+  readonly problem: Problem;
+  /** Since when requests are refused without a success between; undefined while the newest problem is another one. */
+  readonly refusedSince: number | undefined;
+  /** Whether the server was out of reach since its last answer: just after a start it refuses what it will grant. */
+  readonly afterOutage: boolean;
+}
+
+/** The whole state of a run. Times are milliseconds of the run's monotonic clock. */
+export interface State {
+  readonly startedAt: number;
+  readonly collections: ReadonlyMap<string, CollectionState>;
+  /** In the order of the plan. */
+  readonly targets: readonly TargetState[];
+  /** Written once: the first ending wins. */
+  readonly ending: Ending | undefined;
+}
+
+export interface TargetState {
+  readonly target: Target;
+  readonly memory: Memory;
+  readonly status: Status;
+}
+
+/** What is remembered of a target's objects from one snapshot to the next. */
+export interface Memory {
+  /** When the first complete answer came. */
+  readonly syncedAt: number | undefined;
+  /** Objects seen alive, by uid: those that exist, and those that are gone but ended in a terminal verdict. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** Objects that were already being deleted when first seen: out of an earlier release, never counted. */
+  readonly predecessors: ReadonlySet<string>;
+  /** Objects that were deleted before they were done, by namespace and name, until one of that name is there again. */
+  readonly lost: ReadonlyMap<string, Lost>;
+  /** Terminal verdicts of the Jobs that own members, by uid. */
+  readonly owners: ReadonlyMap<string, Verdict>;
+  /** Since when an owning Job that a member names is not there, by uid. */
+  readonly ownersGone: ReadonlyMap<string, number>;
+  /** Since when nothing is there to be judged: the first complete answer, or the newest deletion. */
+  readonly absentSince: number | undefined;
+}
+
+export interface Member {
+  readonly object: KubeObject;
+  readonly verdict: Verdict;
+  readonly presence: 'here' | 'gone';
+}
+
+export interface Lost {
+  readonly name: string;
+  readonly uid: string;
+  readonly at: number;
+  /** Whether its last state was seen (it was not done then) or nobody knows how it ended. */
+  readonly outcome: 'not done' | 'unknown';
+  /** Whether it was deleted, has merely left the selection, or is being looked up by name. */
+  readonly fate: 'open' | 'deleted';
+}
+
+/** How a target stands. Compared as data: a line is told when it differs from the one before. */
+export type Status =
+  /** No complete answer yet. */
+  | { readonly state: 'unknown' }
+  | { readonly state: 'pending' | 'reached' | 'failed'; readonly why: StatusWhy; readonly uid?: string };
+
+export type StatusWhy =
+  | Why
+  /** Nothing is there, or it was deleted before it was done. `taken` says what the policy made of it. */
+  | {
+      readonly code: 'missing';
+      readonly lost: Pick<Lost, 'name' | 'outcome'> | undefined;
+      readonly taken: 'pending' | 'done' | 'failed';
+    }
+  /** A selector's objects, counted. */
+  | {
+      readonly code: 'members';
+      readonly reached: number;
+      readonly total: number;
+      /** How many must be found, or must be reached, where the user said so. */
+      readonly expect: number | undefined;
+      readonly atLeast: number | undefined;
+      /** Objects that exist but do not count: failed pods whose controller replaces them. */
+      readonly replaced: number;
+      /** The one that is worth telling: why the target has failed, or why it is still pending. */
+      readonly first:
+        | { readonly label: string; readonly why: Why | Extract<StatusWhy, { code: 'missing' }> }
+        | undefined;
+    };
+
+/** How a run ends, but for signals and bugs, which end it from outside. */
+export type Ending =
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'refused'; readonly want: Want; readonly verb: Verb; readonly problem: Problem }
+  | { readonly kind: 'timeout' };

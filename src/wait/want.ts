@@ -1,0 +1,9 @@
+import type { CollectionSpec } from '../kube/collection.ts';
+import type { Want } from './state.ts';
+
+/** A want with its key: two wants for the same objects are one collection. */
+export function wantOf(spec: CollectionSpec, need: Want['need']): Want {
+  const { resource, namespace, name, labelSelector, fieldSelector, mode } = spec;
+  const parts = [resource.group, resource.version, resource.name, namespace, name, labelSelector, fieldSelector, mode];
+  return { key: JSON.stringify(parts.map((part) => part ?? null)), spec, need };
+}

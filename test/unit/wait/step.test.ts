@@ -1,0 +1,449 @@
+import { describe, expect, test } from 'vitest';
+import type { Emission } from '../../../src/kube/collection.ts';
+import type { KubeObject } from '../../../src/kube/object.ts';
+import type { Problem } from '../../../src/kube/problem.ts';
+import type { Plan, Target } from '../../../src/wait/plan.ts';
+import type { State, Want } from '../../../src/wait/state.ts';
+import { begin, step } from '../../../src/wait/step.ts';
+import { JOBS, job, named, PODS, pod, selected } from '../objects.ts';
+
+const SECOND = 1000;
+
+/** A run on a clock that is moved by hand. Seconds on the outside. */
+class Script {
+  readonly plan: Plan;
+  state: State;
+  wants: readonly Want[] = [];
+  wakeAt: number | undefined;
+  now = 0;
+
+  constructor(targets: readonly Target[], more: Partial<Plan> = {}) {
+    this.plan = {
+      targets,
+      timeoutMs: 600 * SECOND,
+      onRefused: 'fail',
+      heartbeatMs: 0,
+      requestTimeoutMs: 30_000,
+      self: undefined,
+      ...more,
+    };
+    this.state = begin(this.plan, 0);
+    this.#take({ what: 'start' });
+  }
+
+  #take(input: Parameters<typeof step>[2]): this {
+    const next = step(this.plan, this.state, input, this.now);
+    this.state = next.state;
+    this.wants = next.wants;
+    this.wakeAt = next.wakeAt;
+    return this;
+  }
+
+  /** The key of the collection of that resource, of that name where one is given. */
+  #key(resource: string, name?: string): string {
+    const want = [...this.state.collections.values()].find(
+      (one) => one.want.spec.resource.name === resource && (name === undefined || one.want.spec.name === name),
+    );
+    if (want === undefined) throw new Error(`${resource} ${name ?? ''} is not wanted`);
+    return want.want.key;
+  }
+
+  emit(resource: string, emission: Emission, name?: string): this {
+    return this.#take({ what: 'emission', key: this.#key(resource, name), emission });
+  }
+
+  sees(resource: string, objects: readonly KubeObject[], departed: readonly KubeObject[] = [], name?: string): this {
+    const byUid = new Map(objects.map((one) => [one.metadata.uid, one]));
+    return this.emit(resource, { what: 'snapshot', objects: byUid, departed }, name);
+  }
+
+  fails(resource: string, problem: Problem): this {
+    return this.emit(resource, { what: 'problem', verb: 'list', problem });
+  }
+
+  at(seconds: number): this {
+    this.now = seconds * SECOND;
+    return this.#take({ what: 'tick' });
+  }
+
+  get ending(): string | undefined {
+    return this.state.ending?.kind;
+  }
+
+  get statuses(): readonly string[] {
+    return this.state.targets.map(({ status }) => status.state);
+  }
+
+  wanted(resource: string): Want | undefined {
+    return this.wants.find((want) => want.spec.resource.name === resource);
+  }
+}
+
+const status = (code: number, reason: string): Problem => ({ kind: 'status', status: code, reason, message: reason });
+const FORBIDDEN = status(403, 'Forbidden');
+const DOWN: Problem = { kind: 'unreachable', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' };
+
+describe('a Job by name', () => {
+  const migrate = (more: Partial<Target> = {}): Target => named(JOBS, 'migrate', more);
+  const first = { uid: '1' };
+  const second = { uid: '2' };
+
+  test('no answer yet: nothing is known', () => {
+    expect(new Script([migrate()]).statuses).toEqual(['unknown']);
+  });
+
+  test('running, then Complete: reached', () => {
+    const run = new Script([migrate()]).sees('jobs', [job('migrate', undefined)]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
+  });
+
+  test('Failed: the run fails', () => {
+    expect(new Script([migrate()]).sees('jobs', [job('migrate', 'Failed')]).ending).toBe('failed');
+  });
+
+  test('FailureTarget: fails at once, but is not yet finished', () => {
+    expect(new Script([migrate()]).sees('jobs', [job('migrate', 'FailureTarget')]).ending).toBe('failed');
+    const finished = new Script([migrate({ goals: [{ for: 'finished' }] })]);
+    expect(finished.sees('jobs', [job('migrate', 'FailureTarget')]).ending).toBeUndefined();
+    expect(finished.sees('jobs', [job('migrate', 'Failed')]).ending).toBe('reached');
+  });
+
+  test('missing under wait: pending until it is made', () => {
+    const run = new Script([migrate()]).sees('jobs', []).at(599);
+    expect(run.statuses).toEqual(['pending']);
+    expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
+  });
+
+  test.each([
+    ['fail', 'failed'],
+    ['succeed', 'reached'],
+  ] as const)('missing under %s: %s once the grace is over, not before', (onMissing, ending) => {
+    const run = new Script([migrate({ onMissing })]).at(7).sees('jobs', []);
+    expect(run.wakeAt).toBe(17 * SECOND);
+    expect(run.at(16.9).ending).toBeUndefined();
+    expect(run.at(17).ending).toBe(ending);
+  });
+
+  test('the grace begins anew with a deletion', () => {
+    const run = new Script([migrate({ onMissing: 'fail' })]).sees('jobs', [job('migrate', undefined)]);
+    run.at(100).sees('jobs', [], [job('migrate', undefined)]);
+    expect(run.at(109.9).ending).toBeUndefined();
+    expect(run.at(110).ending).toBe('failed');
+  });
+
+  test('deleted after Complete, while another target is pending: still reached', () => {
+    const run = new Script([migrate(), named(JOBS, 'seed')]);
+    run.sees('jobs', [job('migrate', undefined)], [], 'migrate').sees('jobs', [], [], 'seed');
+    run.sees('jobs', [], [job('migrate', 'Complete')], 'migrate');
+    expect(run.statuses).toEqual(['reached', 'pending']);
+    expect(run.sees('jobs', [job('seed', 'Complete')], [], 'seed').ending).toBe('reached');
+  });
+
+  test('gone without its last state: outcome unknown, never reached', () => {
+    const run = new Script([migrate(), named(JOBS, 'seed')]).sees('jobs', [job('migrate', undefined)], [], 'migrate');
+    run.sees('jobs', [], [], 'migrate');
+    expect(run.state.targets[0]?.status).toEqual({
+      state: 'pending',
+      uid: 'uid-migrate',
+      why: { code: 'missing', lost: { name: 'migrate', outcome: 'unknown' }, taken: 'pending' },
+    });
+  });
+
+  test('a new Job of the name takes the place of one that was reached', () => {
+    const run = new Script([migrate(), named(JOBS, 'seed')]).sees(
+      'jobs',
+      [job('migrate', 'Complete', first)],
+      [],
+      'migrate',
+    );
+    run.sees('jobs', [job('migrate', undefined, second)], [job('migrate', 'Complete', first)], 'migrate');
+    expect(run.statuses).toEqual(['pending', 'unknown']);
+  });
+
+  test('a new Job of the name takes the place of one that was lost', () => {
+    const run = new Script([migrate()]).sees('jobs', [job('migrate', undefined, first)]);
+    run.sees('jobs', [], [job('migrate', undefined, first)]);
+    expect(run.sees('jobs', [job('migrate', 'Complete', second)]).ending).toBe('reached');
+  });
+
+  test('a predecessor on its way out is missing, Complete or not', () => {
+    const run = new Script([migrate()]).sees('jobs', [job('migrate', 'Complete', { ...first, deleting: true })]);
+    expect(run.statuses).toEqual(['pending']);
+    run.sees('jobs', [], [job('migrate', 'Complete', { ...first, deleting: true })]);
+    expect(run.statuses).toEqual(['pending']);
+    expect(run.sees('jobs', [job('migrate', 'Complete', second)]).ending).toBe('reached');
+  });
+
+  test('one seen alive keeps counting while it is being deleted', () => {
+    const run = new Script([migrate()]).sees('jobs', [job('migrate', undefined, first)]);
+    expect(run.sees('jobs', [job('migrate', 'Complete', { ...first, deleting: true })]).ending).toBe('reached');
+  });
+});
+
+describe('the timeout', () => {
+  test('passes: every other target named', () => {
+    const run = new Script([named(JOBS, 'a')], { timeoutMs: 5 * SECOND }).sees('jobs', [job('a', undefined)]);
+    expect(run.wakeAt).toBe(5 * SECOND);
+    expect(run.at(4.9).ending).toBeUndefined();
+    expect(run.at(5).ending).toBe('timeout');
+  });
+
+  test('negative is for ever', () => {
+    const run = new Script([named(JOBS, 'a')], { timeoutMs: Number.POSITIVE_INFINITY }).sees('jobs', []);
+    expect(run.wakeAt).toBeUndefined();
+    expect(run.at(1e9).ending).toBeUndefined();
+  });
+
+  test.each([
+    ['reached', [job('a', 'Complete')], 'wait'],
+    ['failed', [job('a', 'Failed')], 'wait'],
+    ['timeout', [job('a', undefined)], 'wait'],
+    ['timeout', [], 'wait'],
+    ['failed', [], 'fail'],
+    ['reached', [], 'succeed'],
+  ] as const)('0 is one look without grace: %s for %j under %s', (ending, objects, onMissing) => {
+    const run = new Script([named(JOBS, 'a', { onMissing })], { timeoutMs: 0 });
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', objects).ending).toBe(ending);
+  });
+
+  test('0 waits for the list of each target', () => {
+    const run = new Script([named(JOBS, 'a'), named(JOBS, 'b')], { timeoutMs: 0 }).sees('jobs', [], [], 'a');
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [], [], 'b').ending).toBe('timeout');
+  });
+
+  test('0 looks at the Jobs of the pods that it finds', () => {
+    const run = new Script([selected(PODS)], { timeoutMs: 0 });
+    run.sees('pods', [pod('a-1', 'Succeeded', { owner: { kind: 'Job', name: 'a', uid: 'ja' } })]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [job('a', undefined, { uid: 'ja' })]).ending).toBe('timeout');
+  });
+
+  test('0 against a server that is down ends', () => {
+    expect(new Script([named(JOBS, 'a')], { timeoutMs: 0 }).fails('jobs', DOWN).ending).toBe('timeout');
+  });
+
+  test('wins over every grace, and a verdict of the same moment wins over it', () => {
+    const late = named(JOBS, 'a', { onMissing: 'fail', missingGraceMs: 60 * SECOND });
+    expect(new Script([late], { timeoutMs: 30 * SECOND }).sees('jobs', []).at(30).ending).toBe('timeout');
+    const same = named(JOBS, 'a', { onMissing: 'fail', missingGraceMs: 30 * SECOND });
+    expect(new Script([same], { timeoutMs: 30 * SECOND }).sees('jobs', []).at(30).ending).toBe('failed');
+  });
+});
+
+describe('a refusal', () => {
+  test('ends the run when it has lasted 5 s', () => {
+    const run = new Script([named(JOBS, 'a')]).at(3).fails('jobs', FORBIDDEN);
+    expect(run.wakeAt).toBe(8 * SECOND);
+    expect(run.at(7.9).ending).toBeUndefined();
+    expect(run.at(8).ending).toBe('refused');
+  });
+
+  test('begins anew after a success', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', FORBIDDEN).at(4);
+    run.emit('jobs', { what: 'answered', verb: 'list' }).fails('jobs', FORBIDDEN);
+    expect(run.at(8.9).ending).toBeUndefined();
+    expect(run.at(9).ending).toBe('refused');
+  });
+
+  test('has 30 s after the server was out of reach', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', DOWN).at(2).fails('jobs', FORBIDDEN);
+    expect(run.at(31.9).ending).toBeUndefined();
+    expect(run.at(32).ending).toBe('refused');
+  });
+
+  test('under --on-refused=wait is waited out', () => {
+    const run = new Script([named(JOBS, 'a')], { onRefused: 'wait' }).fails('jobs', FORBIDDEN);
+    expect(run.at(599).ending).toBeUndefined();
+    expect(run.at(600).ending).toBe('timeout');
+  });
+
+  test('of another target does not hide a failure', () => {
+    const run = new Script([named(JOBS, 'a'), named(PODS, 'b')]).fails('jobs', FORBIDDEN).at(4.9);
+    expect(run.sees('pods', [pod('b', 'Failed')]).ending).toBe('failed');
+  });
+
+  test('with --timeout 0 ends at once', () => {
+    expect(new Script([named(JOBS, 'a')], { timeoutMs: 0 }).fails('jobs', FORBIDDEN).ending).toBe('refused');
+  });
+
+  test('a 500 is no refusal', () => {
+    expect(new Script([named(JOBS, 'a')]).fails('jobs', status(500, 'InternalError')).at(500).ending).toBeUndefined();
+  });
+});
+
+describe('pods by selector', () => {
+  const ofJob = (name: string, phase: string) =>
+    pod(name, phase, { owner: { kind: 'Job', name: 'migrate', uid: 'job-1' } });
+  const ofReplicaSet = (name: string, phase: string, more = {}) =>
+    pod(name, phase, { owner: { kind: 'ReplicaSet', name: 'web', uid: 'rs-1' }, policy: 'Always', ...more });
+
+  test('tasks: reached when the last one is done', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [pod('a', 'Succeeded'), pod('b', 'Running')]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [pod('a', 'Succeeded'), pod('b', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('tasks: the first failure is the end', () => {
+    expect(new Script([selected(PODS)]).sees('pods', [pod('a', 'Failed'), pod('b', 'Running')]).ending).toBe('failed');
+  });
+
+  test('nothing found is missing, not reached', () => {
+    expect(new Script([selected(PODS)]).sees('pods', []).at(599).statuses).toEqual(['pending']);
+    const fails = new Script([selected(PODS, { onMissing: 'fail' })]).sees('pods', []);
+    expect(fails.at(9.9).ending).toBeUndefined();
+    expect(fails.at(10).ending).toBe('failed');
+  });
+
+  test('a service pod is done when it is ready, and only as long as it is', () => {
+    const run = new Script([selected(PODS), named(JOBS, 'seed')]);
+    run.sees('pods', [ofReplicaSet('a', 'Running', { ready: true })]).sees('jobs', []);
+    expect(run.statuses).toEqual(['reached', 'pending']);
+    run.sees('pods', [ofReplicaSet('a', 'Running', { ready: false })]);
+    expect(run.statuses).toEqual(['pending', 'pending']);
+    expect(run.sees('jobs', [job('seed', 'Complete')]).ending).toBeUndefined();
+    expect(run.sees('pods', [ofReplicaSet('a', 'Running', { ready: true })]).ending).toBe('reached');
+  });
+
+  test('a failed pod that its controller replaces does not count', () => {
+    const evicted = ofReplicaSet('a', 'Failed');
+    const run = new Script([selected(PODS)]).sees('pods', [evicted]);
+    expect(run.statuses).toEqual(['pending']);
+    expect(run.sees('pods', [evicted, ofReplicaSet('b', 'Running', { ready: true })]).ending).toBe('reached');
+  });
+
+  test('only pods that are not counted: pending, not missing', () => {
+    const run = new Script([selected(PODS, { onMissing: 'fail' })]).sees('pods', [ofReplicaSet('a', 'Failed')]);
+    expect(run.at(599).ending).toBeUndefined();
+  });
+
+  test('a failed pod of any other controller is a failure', () => {
+    const owner = { kind: 'Workflow', apiVersion: 'argoproj.io/v1alpha1', name: 'w', uid: 'w' };
+    expect(new Script([selected(PODS)]).sees('pods', [pod('a', 'Failed', { owner })]).ending).toBe('failed');
+  });
+
+  test('pods of a Job: reached with the Job, not with the pods', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]);
+    expect(run.ending).toBeUndefined();
+    expect(run.wanted('jobs')?.spec).toMatchObject({ name: 'migrate', namespace: 'app' });
+    expect(run.sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]).ending).toBeUndefined();
+    expect(run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-1' })]).ending).toBe('reached');
+  });
+
+  test('pods of a Job: a failed pod is a try, the failed Job is the end', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Failed')]);
+    run.sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [job('migrate', 'Failed', { uid: 'job-1' })]).ending).toBe('failed');
+  });
+
+  test('pods of a Job under finished: its failure is an end too', () => {
+    const run = new Script([selected(PODS, { goals: [{ for: 'finished' }] })]).sees('pods', [ofJob('m-1', 'Failed')]);
+    expect(run.sees('jobs', [job('migrate', 'Failed', { uid: 'job-1' })]).ending).toBe('reached');
+  });
+
+  test('pods of a Job that is Complete and deleted in one moment: reached', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Running')]);
+    run.sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]);
+    expect(run.sees('jobs', [], [job('migrate', 'Complete', { uid: 'job-1' })]).ending).toBe('reached');
+  });
+
+  test('pods of a Job that nobody saw end: never reached by themselves', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).sees('jobs', []);
+    expect(run.at(599).statuses).toEqual(['pending']);
+  });
+
+  test('a new Job of the same name is another Job', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]);
+    expect(run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-2' })]).ending).toBeUndefined();
+  });
+
+  test('the grace for a Job that is not there runs from when it was not', () => {
+    const run = new Script([selected(PODS, { onMissing: 'fail' })]).sees('pods', []).at(9);
+    run
+      .sees('pods', [ofJob('m-1', 'Running')])
+      .at(100)
+      .sees('jobs', []);
+    expect(run.ending).toBeUndefined();
+    expect(run.at(109.9).ending).toBeUndefined();
+    expect(run.at(110).ending).toBe('failed');
+  });
+
+  test('jobs refused: the run is refused, unless --expect says how many there are', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).fails('jobs', FORBIDDEN);
+    expect(run.at(5).ending).toBe('refused');
+    const counted = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]);
+    counted
+      .sees('pods', [ofJob('m-1', 'Succeeded')])
+      .fails('jobs', FORBIDDEN)
+      .at(60);
+    expect(counted.ending).toBeUndefined();
+    expect(counted.sees('pods', [ofJob('m-1', 'Succeeded'), ofJob('m-2', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('--expect: a failed Job is the end where jobs may be read', () => {
+    const run = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]).sees('pods', [
+      ofJob('m-1', 'Failed'),
+    ]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [job('migrate', 'Failed', { uid: 'job-1' })]).ending).toBe('failed');
+  });
+
+  test('a task deleted before it was done leaves a gap', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [pod('a', 'Running'), pod('b', 'Succeeded')]);
+    run.sees('pods', [pod('b', 'Succeeded')], [pod('a', 'Running')]).sees('pods', [], [], 'a');
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [pod('b', 'Succeeded'), pod('a', 'Succeeded', { uid: 'new' })]).ending).toBe('reached');
+  });
+
+  test('a task that left the selection by an edit of its labels leaves none', () => {
+    const running = pod('a', 'Running');
+    const run = new Script([selected(PODS)]).sees('pods', [running, pod('b', 'Succeeded')]);
+    run.sees('pods', [pod('b', 'Succeeded')], [running]);
+    expect(run.ending).toBeUndefined();
+    expect(run.wanted('pods')?.spec.mode).toBe('watch');
+    expect(run.sees('pods', [running], [], 'a').ending).toBe('reached');
+  });
+
+  test('under --on-missing=fail only a real deletion fails', () => {
+    const running = pod('a', 'Running');
+    const start = (): Script =>
+      new Script([selected(PODS, { onMissing: 'fail' })])
+        .sees('pods', [running, pod('b', 'Running')])
+        .sees('pods', [pod('b', 'Running')], [running]);
+    expect(start().sees('pods', [running], [], 'a').at(599).ending).toBeUndefined();
+    expect(start().sees('pods', [], [], 'a').at(10).ending).toBe('failed');
+  });
+
+  test('a task that is done and deleted stays done', () => {
+    const run = new Script([selected(PODS)]).sees('pods', [pod('a', 'Running'), pod('b', 'Running')]);
+    run.sees('pods', [pod('b', 'Running')], [pod('a', 'Succeeded')]);
+    expect(run.sees('pods', [pod('b', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('the waiter itself never counts', () => {
+    const self = { namespace: 'app', name: 'me' };
+    const me = pod('me', 'Pending', { policy: 'Always' });
+    const run = new Script([selected(PODS)], { self }).sees('pods', [me]);
+    expect(run.statuses).toEqual(['pending']);
+    expect(run.sees('pods', [me, pod('a', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('--expect N: not before N are there', () => {
+    const run = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]).sees('pods', [
+      pod('a', 'Succeeded'),
+    ]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [pod('a', 'Succeeded'), pod('b', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('--at-least 1: one is enough, and only all failed fail', () => {
+    const some = (): Script => new Script([selected(PODS, { atLeast: 1, ownerJobs: 'never' })]);
+    const two = [pod('a', 'Failed'), pod('b', 'Failed')];
+    expect(some().sees('pods', [...two, pod('c', 'Running')]).ending).toBeUndefined();
+    expect(some().sees('pods', [...two, pod('c', 'Succeeded')]).ending).toBe('reached');
+    expect(some().sees('pods', [...two, pod('c', 'Failed')]).ending).toBe('failed');
+  });
+});
