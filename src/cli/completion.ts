@@ -19,17 +19,22 @@ export function completionScript(shell: Shell): string {
   const kinds = builtInKinds().map(kindLabel).join(' ');
   const options = OPTIONS.flatMap(spellings).join(' ');
   return `${shell === 'zsh' ? ZSH_FIRST : ''}_kube_await() {
-  local current previous words word
+  local current previous prefix words word
   current="\${COMP_WORDS[COMP_CWORD]}"
   previous="\${COMP_WORDS[COMP_CWORD-1]}"
-  # bash takes --name=value for three words.
+  prefix=""
+  # bash takes --name=value for three words, zsh for one.
   if [ "$current" = "=" ]; then
     current=""
   elif [ "$previous" = "=" ]; then
     previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  elif [ "\${current#--*=}" != "$current" ]; then
+    previous="\${current%%=*}"
+    prefix="$previous="
+    current="\${current#--*=}"
   fi
   COMPREPLY=()
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
     if [ "$word" = "--" ]; then
       COMPREPLY=($(compgen -f -- "$current"))
       return
@@ -60,7 +65,7 @@ function valueCases(): string {
 }
 
 function valueWords(option: Option): string {
-  if (FILES.includes(option.name)) return 'COMPREPLY=($(compgen -f -- "$current")); ';
+  if (FILES.includes(option.name)) return 'COMPREPLY=($(compgen -P "$prefix" -f -- "$current")); ';
   const choices = option.name === 'for' ? GOALS : option.choices?.join(' ');
-  return choices === undefined ? '' : `COMPREPLY=($(compgen -W "${choices}" -- "$current")); `;
+  return choices === undefined ? '' : `COMPREPLY=($(compgen -P "$prefix" -W "${choices}" -- "$current")); `;
 }
