@@ -10,3 +10,6 @@ export interface ConnectionOptions {
   /** For every request but watches. 0 or Infinity: no limit. */
   requestTimeoutMs: number;
 }
+
+/** process.env, handed in. */
+export type Environment = Readonly<Record<string, string | undefined>>;

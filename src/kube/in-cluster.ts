@@ -1,0 +1,110 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ConfigurationError } from './configuration-error.ts';
+import type { Connection, RequestAuth } from './connection.ts';
+import { impersonation } from './impersonation.ts';
+import { proxyFromEnvironment } from './no-proxy.ts';
+import type { ConnectionOptions, Environment } from './options.ts';
+import { TransportError } from './problem.ts';
+
+/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
+export const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** As client-go's inClusterClientConfig.Possible decides it. */
+export function isInCluster(env: Environment, dir: string): boolean {
+  if (!env.KUBERNETES_SERVICE_HOST) return false;
+  try {
+    return statSync(path.join(dir, 'token')).isFile();
+  } catch {
+    return false;
+  }
+}
+
+export function podNamespace(env: Environment, dir: string): string {
+  if (env.POD_NAMESPACE) return env.POD_NAMESPACE;
+  try {
+    return readFileSync(path.join(dir, 'namespace'), 'utf8').trim() || 'default';
+  } catch {
+    return 'default';
+  }
+}
+
+/**
+ * The way from a pod to its own cluster, without any of the kubeconfig code.
+ * @throws ConfigurationError where the pod has no service account token
+ */
+export function connectInCluster(options: ConnectionOptions, env: Environment, dir: string): Connection {
+  const server = serverOf(env);
+  const tokenFile = path.join(dir, 'token');
+  const caFile = path.join(dir, 'ca.crt');
+  const verify = options.insecureSkipTlsVerify !== true;
+  const proxyUrl = proxyFromEnvironment(server, env);
+  const impersonated = impersonation({ user: options.as, groups: options.asGroups });
+
+  const authorize = async (): Promise<RequestAuth> => ({
+    headers: { Authorization: `Bearer ${options.token || read(tokenFile).trim()}`, ...impersonated },
+    tls: verify ? { ca: read(caFile) } : { rejectUnauthorized: false },
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+  });
+
+  checkReadable(options.token ? [] : [tokenFile], verify ? [caFile] : []);
+  const namespace = podNamespace(env, dir);
+  return { server, source: 'in-cluster', namespace, ...(verify ? { caFile } : {}), authorize };
+}
+
+function serverOf(env: Environment): URL {
+  const host = env.KUBERNETES_SERVICE_HOST ?? '';
+  const port = env.KUBERNETES_SERVICE_PORT || '443';
+  const text = `https://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  if (!URL.canParse(text)) {
+    throw new ConfigurationError(
+      `KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: ${JSON.stringify(`${host}:${port}`)} is not an address`,
+    );
+  }
+  return new URL(text);
+}
+
+function checkReadable(tokenFiles: readonly string[], caFiles: readonly string[]): void {
+  for (const file of tokenFiles) {
+    const code = readErrorOf(file);
+    if (code === undefined) continue;
+    throw new ConfigurationError(
+      code === 'ENOENT' || code === 'ENOTDIR'
+        ? `this pod has no service account token (${file}): automountServiceAccountToken may be false`
+        : `the service account token ${file} cannot be read: ${code}`,
+    );
+  }
+  for (const file of caFiles) {
+    const code = readErrorOf(file);
+    if (code !== undefined) throw new ConfigurationError(`the cluster's certificate ${file} cannot be read: ${code}`);
+  }
+}
+
+function readErrorOf(file: string): string | undefined {
+  try {
+    readFileSync(file);
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+/**
+ * Read anew for each request: kubelet replaces the token well before it expires, and a request costs far more than a
+ * small file out of memory does. https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
+ */
+function read(file: string): string {
+  let text = '';
+  let code = 'it is empty';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    code = codeOf(error);
+  }
+  if (text.trim() !== '') return text;
+  throw new TransportError({ kind: 'unreachable', message: `${file} cannot be read: ${code}` });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

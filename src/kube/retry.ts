@@ -1,0 +1,59 @@
+import type { Problem } from './problem.ts';
+
+/** How long to wait before a request is made again. */
+export const BACKOFF = {
+  /**
+   * The first pauses after trouble: an init container often starts a moment before its pod's network is there, and a
+   * fault that lasts so long should not cost a start much more. Each is drawn between the value and twice the value.
+   */
+  quickMs: [100, 200, 400],
+  /**
+   * From there on as client-go's reflectors: 800 ms, doubled each time, each drawn between the value and twice the
+   * value, 30 s at the most. That is what API servers in trouble are known to bear.
+   * https://github.com/kubernetes/client-go/blob/v0.36.0/tools/cache/reflector.go, defaultBackoffInit
+   */
+  firstMs: 800,
+  factor: 2,
+  jitter: 1,
+  capMs: 30_000,
+  /** After the quick ones never more than one attempt a second. */
+  floorMs: 1_000,
+  /** So long without trouble, and it starts over. From the same place in client-go. */
+  quietMs: 120_000,
+  /** Added to a Retry-After, at random, so that all who were told the same do not come back together. */
+  retryAfterSpreadMs: 1_000,
+} as const;
+
+export interface Backoff {
+  /** Takes what went wrong (undefined: nothing that has a name) and gives the pause before the next attempt. */
+  next(problem: Problem | undefined): number;
+}
+
+/** `random` gives 0 to 1, as Math.random; `now` milliseconds of a monotonic clock. */
+export function createBackoff({ random, now }: { random: () => number; now: () => number }): Backoff {
+  let attempts = 0;
+  /** When the pause that was given last is over. */
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+  return {
+    next(problem) {
+      if (now() - pausedUntil > BACKOFF.quietMs) attempts = 0;
+      let delayMs = jittered(attempts, random());
+      attempts += 1;
+      if (problem?.kind === 'status' && problem.retryAfterMs !== undefined) {
+        delayMs = Math.max(delayMs, problem.retryAfterMs + BACKOFF.retryAfterSpreadMs * random());
+      }
+      pausedUntil = now() + delayMs;
+      return delayMs;
+    },
+  };
+}
+
+function jittered(attempts: number, random: number): number {
+  const quick = BACKOFF.quickMs[attempts];
+  if (quick !== undefined) return quick * (1 + BACKOFF.jitter * random);
+  const base = BACKOFF.firstMs * BACKOFF.factor ** (attempts - BACKOFF.quickMs.length);
+  // The cap holds for the drawn value too, and still leaves it half of its range to be drawn from.
+  const highest = Math.min(base * (1 + BACKOFF.jitter), BACKOFF.capMs);
+  const drawn = (highest / (1 + BACKOFF.jitter)) * (1 + BACKOFF.jitter * random);
+  return Math.max(BACKOFF.floorMs, drawn);
+}

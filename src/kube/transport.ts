@@ -1,0 +1,372 @@
+import http from 'node:http';
+import https from 'node:https';
+import { ConfigurationError } from './configuration-error.ts';
+import type { Connection, RequestAuth } from './connection.ts';
+import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
+
+/** Makes requests to one API server, all over the same few kept connections. */
+export interface Transport {
+  /**
+   * Resolves with the headers of a 2xx answer; its body is still to be read.
+   * @throws TransportError for everything else: no answer, another status (redirects too, which are not followed), a
+   *   limit that passed, and when `signal` aborts (code `ABORT_ERR`). The body throws it as well.
+   */
+  request(request: TransportRequest): Promise<Response>;
+  /** Closes all connections, also those in use. */
+  close(): void;
+}
+
+export interface TransportRequest {
+  readonly method: 'GET' | 'POST';
+  /** With its query. */
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string;
+  readonly accept?: string;
+  readonly signal: AbortSignal;
+  /**
+   * For the whole request, its body included. Without it the request is a stream (a watch, a log): only its headers
+   * must come within the transport's requestTimeoutMs. 0 or Infinity: no limit.
+   */
+  readonly timeoutMs?: number;
+}
+
+export interface Response {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** To be read once. Leaving the loop early ends the request. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The body as text, at most so many bytes of it. */
+  text(limitBytes?: number): Promise<string>;
+  /** @throws TransportError (`interrupted`) also for a body that is not JSON. */
+  json(): Promise<unknown>;
+  /** Ends the request and gives up what was not read. Does nothing once the body was read. */
+  destroy(): void;
+}
+
+export interface TransportOptions {
+  readonly userAgent: string;
+  readonly requestTimeoutMs: number;
+}
+
+export const TRANSPORT = {
+  /**
+   * TCP keep-alive, as client-go's: below the idle limits of load balancers, 60 s at the lowest.
+   * https://github.com/kubernetes/client-go/blob/v0.36.0/transport/cache.go
+   */
+  keepAliveMs: 30_000,
+  /**
+   * For TCP and TLS to be set up, within the request's own limit. A new attempt may be led to another, living API
+   * server behind a Service's address; the old one never is. Go's default for TLS alone is as long.
+   */
+  connectTimeoutMs: 10_000,
+  /** Per address of a name that has several; Node's 250 ms is too short for a link across an ocean. */
+  addressTimeoutMs: 2_000,
+  /** Of the body of an error. The API server's Status objects are far smaller. */
+  errorBodyBytes: 64 * 1024,
+} as const;
+
+/** setTimeout fires at once for anything longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export function createTransport(connection: Connection, options: TransportOptions): Transport {
+  const secure = connection.server.protocol === 'https:';
+  const basePath = connection.server.pathname.replace(/\/+$/, '');
+  /** Made with the first request; the way through a proxy is the same for all of them. */
+  let agent: http.Agent | undefined;
+
+  /** One request as it goes over the wire: resolves with any status. */
+  async function attempt(request: TransportRequest, auth: RequestAuth, limits: Limits): Promise<http.IncomingMessage> {
+    const { server } = connection;
+    agent ??= createAgent(secure, auth.proxyUrl);
+    const requestOptions: https.RequestOptions = {
+      // Not left to NODE_TLS_REJECT_UNAUTHORIZED, which is often set for something else.
+      rejectUnauthorized: true,
+      ...auth.tls,
+      agent,
+      method: request.method,
+      hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: server.port || (secure ? 443 : 80),
+      path: basePath + request.path,
+      headers: {
+        ...headersOf(request, options.userAgent),
+        ...(auth.headers as http.OutgoingHttpHeaders),
+      },
+      // All that Node looks at while it sets up a tunnel. On the socket itself nobody listens to it.
+      ...(auth.proxyUrl === undefined ? {} : { timeout: TRANSPORT.connectTimeoutMs }),
+    };
+    return await send(requestOptions, secure ? https.request : http.request, request.body, limits);
+  }
+
+  /** A request, once more where only a kept connection was at fault. */
+  async function attemptOnLiveSocket(
+    request: TransportRequest,
+    auth: RequestAuth,
+    limits: Limits,
+  ): Promise<http.IncomingMessage> {
+    try {
+      return await attempt(request, auth, limits);
+    } catch (error) {
+      if (!(error instanceof StaleSocketError)) throw error;
+      // The server has closed one idle connection, so the others are likely gone as well.
+      dropIdleSockets(agent);
+      return await attempt(request, auth, limits);
+    }
+  }
+
+  async function exchange(request: TransportRequest, limits: Limits): Promise<http.IncomingMessage> {
+    const first = await attemptOnLiveSocket(
+      request,
+      await limits.during(connection.authorize({ renew: false })),
+      limits,
+    );
+    if (first.statusCode !== 401) return first;
+    // Tokens are replaced before they expire, but the old one may have been read a moment too early.
+    first.destroy();
+    const renewed = await limits.during(connection.authorize({ renew: true }));
+    return await attemptOnLiveSocket(request, renewed, limits);
+  }
+
+  return {
+    async request(request) {
+      const limits = createLimits(request, options.requestTimeoutMs);
+      const toProblem = (error: unknown, phase: 'before-headers' | 'body'): Error => {
+        if (error instanceof TransportError || error instanceof ConfigurationError) return error;
+        const cause = error instanceof StaleSocketError ? error.cause : error;
+        return new TransportError(fromNode(cause, { phase, caFile: connection.caFile }));
+      };
+      try {
+        const message = await exchange(request, limits);
+        if (request.timeoutMs === undefined) limits.headersCame();
+        const body = await decoded(message);
+        const response = createResponse(message, body, limits, (error) => toProblem(error, 'body'));
+        if (response.status >= 200 && response.status < 300) return response;
+        throw new TransportError(await problemOf(response));
+      } catch (error) {
+        limits.done();
+        throw toProblem(limits.reason() ?? error, 'before-headers');
+      }
+    },
+    close() {
+      agent?.destroy();
+    },
+  };
+}
+
+/** What may end a request from outside: its time limits and the caller's signal. */
+interface Limits {
+  /** Aborts with an error as its reason. */
+  readonly signal: AbortSignal;
+  /** Why the signal aborted. */
+  reason(): LimitError | undefined;
+  /** Waits for something that cannot be aborted itself. */
+  during<T>(promise: Promise<T>): Promise<T>;
+  /** The limit for the headers is over, the signal stays. */
+  headersCame(): void;
+  done(): void;
+}
+
+/** A request was ended by us; the code is one that Node itself could have given. */
+class LimitError extends Error {
+  readonly code: 'ABORT_ERR' | 'ETIMEDOUT';
+
+  constructor(code: 'ABORT_ERR' | 'ETIMEDOUT', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+function createLimits(request: TransportRequest, requestTimeoutMs: number): Limits {
+  const controller = new AbortController();
+  const { signal } = request;
+  const limitMs = request.timeoutMs ?? requestTimeoutMs;
+  const onAbort = (): void => controller.abort(new LimitError('ABORT_ERR', 'aborted', { cause: signal.reason }));
+  const onLimit = (): void => {
+    controller.abort(new LimitError('ETIMEDOUT', `no complete answer within ${limitMs / 1000} s`));
+  };
+  const timer =
+    limitMs > 0 && limitMs !== Number.POSITIVE_INFINITY
+      ? setTimeout(onLimit, Math.min(limitMs, LONGEST_TIMER_MS))
+      : undefined;
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    reason: () => (controller.signal.aborted ? (controller.signal.reason as LimitError) : undefined),
+    during: (promise) =>
+      new Promise((resolve, reject) => {
+        const abort = (): void => reject(controller.signal.reason);
+        promise.then(resolve, reject).finally(() => controller.signal.removeEventListener('abort', abort));
+        if (controller.signal.aborted) abort();
+        else controller.signal.addEventListener('abort', abort, { once: true });
+      }),
+    headersCame: () => clearTimeout(timer),
+    done: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** The server had closed a kept connection before our request reached it; nothing of an answer came. */
+class StaleSocketError extends Error {}
+
+const STALE_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
+
+function send(
+  requestOptions: https.RequestOptions,
+  open: typeof https.request,
+  body: string | undefined,
+  limits: Limits,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    if (limits.signal.aborted) return reject(limits.signal.reason);
+    // Throws for TLS settings and headers that cannot be used, which rejects the promise.
+    const request = open(requestOptions);
+    // Rejects as well, since a request that waits for a proxy's tunnel tells of its end only when the tunnel stands.
+    const giveUp = (error: Error): void => {
+      settle();
+      request.destroy(error);
+      reject(error);
+    };
+    const abort = (): void => giveUp(limits.signal.reason);
+    limits.signal.addEventListener('abort', abort, { once: true });
+    const connectTimer = setTimeout(() => {
+      const address = `${requestOptions.hostname}:${requestOptions.port}`;
+      giveUp(new LimitError('ETIMEDOUT', `no connection to ${address} within ${TRANSPORT.connectTimeoutMs / 1000} s`));
+    }, TRANSPORT.connectTimeoutMs);
+    const settle = (): void => {
+      clearTimeout(connectTimer);
+      limits.signal.removeEventListener('abort', abort);
+    };
+    request.once('socket', (socket) => {
+      // A kept connection, or one through a proxy's tunnel, which Node hands over only when TLS stands.
+      if (!socket.connecting) return clearTimeout(connectTimer);
+      socket.setKeepAlive(true, TRANSPORT.keepAliveMs);
+      socket.once(open === https.request ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
+    });
+    request.once('response', (message) => {
+      settle();
+      resolve(message);
+    });
+    // Stays after the answer came: what goes wrong then is told by the body as well, and must not be thrown here.
+    request.on('error', (error) => {
+      settle();
+      const stale = request.reusedSocket && 'code' in error && STALE_CODES.has(error.code) && !limits.signal.aborted;
+      reject(stale ? new StaleSocketError(error.message, { cause: error }) : error);
+    });
+    request.end(body);
+  });
+}
+
+function createAgent(secure: boolean, proxyUrl: string | undefined): http.Agent {
+  if (proxyUrl !== undefined && !AGENT_KNOWS_PROXIES) {
+    throw new ConfigurationError(
+      `a proxy is configured, but Node ${process.versions.node} cannot use one here; Node 24.5 can`,
+    );
+  }
+  const options: https.AgentOptions = {
+    keepAlive: true,
+    keepAliveMsecs: TRANSPORT.keepAliveMs,
+    autoSelectFamilyAttemptTimeout: TRANSPORT.addressTimeoutMs,
+    // An empty proxyEnv: Node never looks at the environment by itself, NO_PROXY has been judged already.
+    proxyEnv: proxyUrl === undefined ? {} : secure ? { HTTPS_PROXY: proxyUrl } : { HTTP_PROXY: proxyUrl },
+  };
+  return secure ? new https.Agent(options) : new http.Agent(options);
+}
+
+/** https://nodejs.org/api/https.html#new-agentoptions, proxyEnv */
+const AGENT_KNOWS_PROXIES = ((): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
+})();
+
+function dropIdleSockets(agent: http.Agent | undefined): void {
+  for (const sockets of Object.values(agent?.freeSockets ?? {})) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
+function headersOf(request: TransportRequest, userAgent: string): http.OutgoingHttpHeaders {
+  return {
+    'User-Agent': userAgent,
+    Accept: request.accept ?? 'application/json',
+    // Never for a stream, where a compressor in between would hold events back until it has enough of them.
+    ...(request.timeoutMs === undefined ? {} : { 'Accept-Encoding': 'gzip' }),
+    ...(request.body === undefined
+      ? {}
+      : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(request.body) }),
+  };
+}
+
+/** The body without its compression. zlib is loaded only when the server did compress, from 128 KiB on. */
+async function decoded(message: http.IncomingMessage): Promise<AsyncIterable<Uint8Array>> {
+  if (message.headers['content-encoding'] !== 'gzip') return message;
+  const [{ createGunzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
+  // The callback is there so that an error is not thrown: the reader of the last stream gets it.
+  return pipeline(message, createGunzip(), () => {});
+}
+
+function createResponse(
+  message: http.IncomingMessage,
+  raw: AsyncIterable<Uint8Array>,
+  limits: Limits,
+  toProblem: (error: unknown) => Error,
+): Response {
+  const end = (): void => {
+    limits.done();
+    limits.signal.removeEventListener('abort', abort);
+  };
+  const abort = (): void => {
+    message.destroy(limits.signal.reason);
+  };
+  limits.signal.addEventListener('abort', abort, { once: true });
+  // Without a listener Node drops an error that comes before the body is read, and with it what went wrong.
+  message.on('error', () => {});
+
+  async function* read(): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* raw;
+    } catch (error) {
+      throw toProblem(limits.reason() ?? error);
+    } finally {
+      end();
+    }
+  }
+  const body = read();
+  const text = async (limitBytes = Number.POSITIVE_INFINITY): Promise<string> => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= limitBytes) break;
+    }
+    return Buffer.concat(chunks).subarray(0, Math.min(length, limitBytes)).toString('utf8');
+  };
+  return {
+    status: message.statusCode ?? 0,
+    headers: message.headers,
+    body,
+    text,
+    async json() {
+      const answer = await text();
+      try {
+        return JSON.parse(answer);
+      } catch {
+        // The parser's own message quotes the answer, which may be a Secret.
+        throw new TransportError({ kind: 'interrupted', message: 'the answer is not JSON' });
+      }
+    },
+    destroy() {
+      end();
+      message.destroy();
+    },
+  };
+}
+
+/** What an answer outside of 2xx says. A body that breaks off says less, but the status stands. */
+async function problemOf(response: Response): Promise<Problem> {
+  const text = await response.text(TRANSPORT.errorBodyBytes).catch(() => '');
+  return fromHttp(response.status, response.headers, text);
+}
