@@ -50,7 +50,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
   }
 
   function done({ state, ending, elapsedMs }: Extract<RunEvent, { event: 'done' }>): void {
-    const waited = elapsed(elapsedMs);
+    const waited = elapsedMs < 1000 ? '' : ` after ${elapsed(elapsedMs)}`;
     for (const { target, status } of state.targets) {
       if (status.state === 'reached' && !told.has(target.label)) result(resultLine(target.label, status));
     }
@@ -65,7 +65,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
       case 'timeout':
         for (const { target, status } of state.targets) {
           if (status.state === 'reached') continue;
-          result(`${target.label} not reached after ${waited}: ${lacking(status, state)}`);
+          result(`${target.label} not reached${waited}: ${lacking(status, state)}`);
         }
         return;
       case 'refused':

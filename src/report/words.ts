@@ -82,8 +82,7 @@ function describeMembers(why: Extract<StatusWhy, { code: 'members' }>, state: St
   if (expect !== undefined && total < expect) parts.push(`${total} of ${expect} expected found`);
   if (state === 'pending' && replaced > 0) parts.push(`${replaced} failed and replaced by the controller`);
   if (first !== undefined) {
-    const firstState = state === 'failed' ? 'failed' : 'pending';
-    parts.push(`${first.label} ${describeWhy(first.why, firstState)}`);
+    parts.push(`${first.label} ${describeWhy(first.why, state)}`);
   }
   return parts.join(', ');
 }

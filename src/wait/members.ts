@@ -147,7 +147,8 @@ function count(
     why: {
       code: 'members',
       reached: done,
-      total: items.length,
+      // Pods whose Job is not known yet are there all the same.
+      total: Math.max(items.length, open ? found : 0),
       expect,
       atLeast,
       replaced,
@@ -163,7 +164,7 @@ function count(
   }
   if (failures[0] !== undefined) return status('failed', failures[0]);
   if (open || waiting.length > 0 || found < (expect ?? 1) || items.length === 0) return status('pending', first);
-  return status('reached', undefined);
+  return status('reached', items.length === 1 ? items[0] : undefined);
 }
 
 /** The pending item to tell of: one that has trouble rather than one that is merely at work. */

@@ -49,16 +49,17 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const now = clock.now();
     at = step(plan, before, input, now);
     if (input.what === 'emission') tellOfEmission(input.key, input.emission);
-    at.state.targets.forEach((target, index) => {
-      if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
-    });
     const { ending } = at.state;
+    // The last changes are told with the ending, once.
     if (ending !== undefined) {
       stop();
       tell({ event: 'done', state: at.state, ending, elapsedMs: now - at.state.startedAt });
       resolve(ending);
       return;
     }
+    at.state.targets.forEach((target, index) => {
+      if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
+    });
     followWanted();
     wake?.cancel();
     const { wakeAt } = at;
