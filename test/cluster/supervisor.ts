@@ -111,9 +111,11 @@ function serve(socket: Socket, addUser: (name: string, groups: string[]) => Prom
     if (request.hold !== undefined) {
       own.add(request.hold);
       held.add(request.hold);
+      answer(request.id, {});
     } else if (request.release !== undefined) {
       own.delete(request.release);
       held.delete(request.release);
+      answer(request.id, {});
     } else if (request.addUser) {
       addUser(...request.addUser).then(
         (result) => answer(request.id, { result }),
