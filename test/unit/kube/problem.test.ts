@@ -103,7 +103,7 @@ describe('fromHttp', () => {
   );
 
   const date = 'Sat, 21 Nov 2026 10:00:00 GMT';
-  const retryAfter: [string, object, object, number | undefined][] = [
+  const retryAfter: [string, Record<string, string>, object, number | undefined][] = [
     ['seconds', { 'retry-after': '7' }, {}, 7_000],
     ['a date, against the server’s own clock', { 'retry-after': 'Sat, 21 Nov 2026 10:00:05 GMT', date }, {}, 5_000],
     ['a date that is past', { 'retry-after': 'Sat, 21 Nov 2026 09:00:00 GMT', date }, {}, 0],
