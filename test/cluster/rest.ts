@@ -52,7 +52,7 @@ const clusterScoped = new Set([
 /** The API's names for the kinds whose plural is not made with an s. */
 function plural(kind: string): string {
   const name = kind.toLowerCase();
-  if (name === 'endpoints') {
+  if (name === 'endpoints' || name === 'logs') {
     return name;
   }
   if (/(s|x|ch)$/.test(name)) {

@@ -4,15 +4,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, inject } from 'vitest';
 import { type Cluster, connectCluster } from '../cluster/index.ts';
-import type { Json, Reference, Rest } from '../cluster/rest.ts';
+import { type Json, type Reference, type Rest, RestError } from '../cluster/rest.ts';
 import type {} from './global-setup.ts';
 import { ended, started, type TestObject } from './objects.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { Json } from '../cluster/rest.ts';
-export { RestError } from '../cluster/rest.ts';
 export { deployment, job, pod } from './objects.ts';
 export type { Ended, Line, Run } from './run.ts';
+export { RestError };
 
 let connected: Cluster | undefined;
 
@@ -50,6 +50,35 @@ export const endPod = (target: Reference, code: number): Promise<Json> => api.pa
 
 /** Lets a pod that was made with `start: 'never'` or `waiting` start. */
 export const startPod = (target: Reference): Promise<Json> => api.patch(target, started);
+
+/**
+ * Gives a container of a pod log lines, and waits until the API server serves them. Once for each pod: a second call
+ * for it fails.
+ */
+export async function writeLog(target: TestObject, lines: readonly string[], container = 'main'): Promise<void> {
+  const { name, namespace } = target.metadata;
+  const logsFile = join(cluster().coordinates.dir, 'logs', `${namespace}_${name}_${container}.log`);
+  const now = new Date().toISOString();
+  // The format in which container runtimes write logs and kubelet reads them; F: the line is complete.
+  writeFileSync(logsFile, lines.map((line) => `${now} stdout F ${line}\n`).join(''));
+  await api.create({
+    apiVersion: 'kwok.x-k8s.io/v1alpha1',
+    kind: 'Logs',
+    metadata: { name, namespace },
+    spec: { logs: [{ containers: [container], logsFile }] },
+  } as Reference);
+  // kwok learns of the object through a watch of its own, whose progress nobody else can watch: ask until it knows.
+  for (;;) {
+    try {
+      await api.get(`/api/v1/namespaces/${namespace}/pods/${name}/log?container=${container}`);
+      return;
+    } catch (error) {
+      if (!(error instanceof RestError && error.status === 400)) {
+        throw error;
+      }
+    }
+  }
+}
 
 /** One request of a process under test, as the API server saw it. */
 export interface AuditedRequest {

@@ -48,10 +48,10 @@ export interface RunOptions {
 
 /** Starts dist/kube-await.mjs with nothing in its environment but PATH, HOME and what is given. */
 export function startRun(args: readonly string[], options: RunOptions & { readonly kubeconfig: string }): Run {
-  if (!existsSync(program)) {
+  const { namespace, kubeconfig, env = {}, cwd, stdin, command = [process.execPath, program] } = options;
+  if (command[1] === program && !existsSync(program)) {
     throw new Error('dist/kube-await.mjs is missing: npm run build');
   }
-  const { namespace, kubeconfig, env = {}, cwd, stdin, command = [process.execPath, program] } = options;
   const dashes = args.indexOf('--');
   const split = dashes === -1 ? args.length : dashes;
   const inNamespace = namespace === undefined ? [] : ['-n', namespace];

@@ -19,6 +19,7 @@ import {
   startPod,
   test,
   untilCondition,
+  writeLog,
 } from '../harness/index.ts';
 
 const run = promisify(execFile);
@@ -99,6 +100,14 @@ describe.concurrent('what runs in it', () => {
     const made = pod({ namespace: ns, name: 'stuck', waiting: 'ImagePullBackOff' });
     await api.create(made);
     await api.until(made, (found) => found?.status.containerStatuses?.[0].state.waiting?.reason === 'ImagePullBackOff');
+  });
+
+  test('the log of a failed pod can be read', async ({ ns, expect }) => {
+    const made = pod({ namespace: ns, name: 'talks', exitCode: 1 });
+    await api.create(made);
+    await api.until(made, (found) => found?.status.phase === 'Failed');
+    await writeLog(made, ['one', 'two', 'three']);
+    expect(await api.get(`/api/v1/namespaces/${ns}/pods/talks/log?tailLines=2`)).toBe('two\nthree\n');
   });
 
   test('a Deployment rolls out', async ({ ns, expect }) => {
@@ -200,7 +209,7 @@ describe.concurrent('how it ends', () => {
     });
   }
 
-  test('a process under test dies with the process that tests it', async ({ expect }) => {
+  test('a process under test dies with the process that tests it', async () => {
     const script = `
       const { connectCluster } = await import(process.argv[1]);
       const { spawn } = await import('node:child_process');
