@@ -1,7 +1,7 @@
 import type { Item } from './argv.ts';
 import type { Environment } from './invocation.ts';
 import { OPTIONS, type Option, type OptionName, type TargetMode, variableOf } from './options.ts';
-import { at, quote, UsageError } from './usage-error.ts';
+import { at, orList, quote, UsageError } from './usage-error.ts';
 
 /** A value and where it came from: what the environment sets for a whole chart is ignored where it does not apply. */
 export interface Sourced<T> {
@@ -101,10 +101,6 @@ function lines(text: string): string[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-}
-
-function orList(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
 }
 
 /** The words that pflag takes for a boolean. https://pkg.go.dev/strconv#ParseBool */
