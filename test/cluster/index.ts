@@ -72,7 +72,7 @@ export interface Cluster {
   token(namespace: string, serviceAccount: string, options?: { readonly seconds?: number }): Promise<string>;
   /** In the order of the log. A request is in there before its client has the whole answer. */
   auditEvents(filter?: AuditFilter): AuditEvent[];
-  /** From here on the process group of this pid is killed when the calling process dies, until it is released. */
+  /** From here on this process (and its group, if it leads one) dies with the calling process, until released. */
   hold(pid: number): Promise<void>;
   release(pid: number): Promise<void>;
   /** Leaves the cluster running. */
@@ -213,6 +213,8 @@ export async function startCluster({ programs = [], progress = () => {} }: Start
       resolve();
     });
   });
+  // Once it is up nobody waits for a promise of ours: then an error of the cluster is only said.
+  let failed: (message: string) => void = () => {};
   const coordinates = await new Promise<Coordinates>((resolve, reject) => {
     supervisor.on('error', reject);
     void ended.then(() => reject(new SetupError('the test cluster ended before it was ready')));
@@ -223,12 +225,12 @@ export async function startCluster({ programs = [], progress = () => {} }: Start
       } else if ('ready' in message) {
         resolve(message.ready);
       } else {
-        // After the start nobody waits for this promise any more, so say it as well.
-        console.error(message.error);
         reject(new SetupError(message.error));
+        failed(message.error);
       }
     });
   });
+  failed = (message) => console.error(message);
   const cluster = connectCluster(coordinates);
   return {
     ...cluster,

@@ -28,11 +28,14 @@ function tell(message: FromSupervisor): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
+/** The process with its group, if it leads one. */
 function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // It has ended already, or leads no group.
+    }
   }
 }
 
