@@ -321,8 +321,6 @@ function createResponse(
     message.destroy(limits.signal.reason);
   };
   limits.signal.addEventListener('abort', abort, { once: true });
-  // Without a listener Node drops an error that comes before the body is read, and with it what went wrong.
-  message.on('error', () => {});
 
   async function* read(): AsyncGenerator<Uint8Array, void> {
     try {

@@ -221,14 +221,14 @@ describe('connections', () => {
       }),
     );
     const transport = transportTo(`http://127.0.0.1:${port}`);
-    // Three idle connections, all of them closed in the moment in which the next request is on its way.
     await Promise.all([1, 2, 3].map(async () => (await get(transport)).json()));
     expect(sockets).toHaveLength(3);
+    // Whichever of the old ones is used again, the server has just given it up.
     let closed = 0;
     server.prependListener('request', (request: http.IncomingMessage) => {
       if (sockets.indexOf(request.socket) >= 3) return;
       closed += 1;
-      for (const socket of sockets.slice(0, 3)) socket.resetAndDestroy();
+      request.socket.resetAndDestroy();
     });
     await (await get(transport, '/again')).json();
     expect(closed).toBe(1);
@@ -311,6 +311,28 @@ describe('a server that cannot be reached', () => {
       code: 'ETIMEDOUT',
       message: `no connection to 127.0.0.1:${port} within 10 s`,
     });
+  });
+});
+
+describe('a server that takes its time to answer', () => {
+  test.each(['http', 'https'] as const)('over %s is not taken for one that cannot be reached', async (scheme) => {
+    const held: http.ServerResponse[] = [];
+    const onRequest = (_request: http.IncomingMessage, response: http.ServerResponse): void => void held.push(response);
+    const server =
+      scheme === 'http' ? http.createServer(onRequest) : https.createServer(certificates.server, onRequest);
+    const { port } = await serve(server);
+    const transport = transportTo(`${scheme}://127.0.0.1:${port}`, { tls: { ca: certificates.ca } });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    // The second one on a kept connection.
+    for (let i = 0; i < 2; i++) {
+      const asked = once(server, 'request');
+      const pending = get(transport, '/x', GO_ON, 60_000);
+      await asked;
+      await vi.advanceTimersByTimeAsync(TRANSPORT.connectTimeoutMs + 1);
+      held[i]?.end('{}');
+      expect(await (await pending).json()).toEqual({});
+    }
   });
 });
 
@@ -520,7 +542,7 @@ describe('a body', () => {
     const response = await watch(transportTo(`http://127.0.0.1:${port}`));
     sockets[0]?.resetAndDestroy();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(await problemOf(read(response.body))).toMatchObject({ kind: 'interrupted' });
+    expect(await problemOf(read(response.body))).toMatchObject({ kind: 'interrupted', message: 'aborted' });
   });
 
   test('that is shorter than announced is an interruption', async () => {
