@@ -2,7 +2,7 @@ import type { ApiResource } from '../kube/resource.ts';
 import type { Goal, OwnerJobs, Plan, Selection, Target } from '../wait/plan.ts';
 import type { Sourced } from './given.ts';
 import { applies, goalText } from './goals.ts';
-import type { TargetRun } from './invocation.ts';
+import type { Policy, TargetRun } from './invocation.ts';
 import { kindLabel, unknownKind } from './kinds.ts';
 import { checkName } from './names.ts';
 import type { Preset, TargetRequest } from './targets.ts';
@@ -25,7 +25,7 @@ const GRACE_UNDER_SUCCEED_MS = 60_000;
 /**
  * Resolves kinds and namespaces. Throws a UsageError for what does not go together, or what `resolveKind` throws.
  */
-export async function toPlan(run: TargetRun, context: PlanContext): Promise<Plan> {
+export async function toPlan(run: TargetRun, context: PlanContext): Promise<Omit<Plan, 'jsonPaths'>> {
   const targets = new Map<string, Target>();
   for (const request of run.targets) {
     const resource = request.builtIn ?? (await discover(request, context));
@@ -56,17 +56,16 @@ export function buildTarget(
   resource: ApiResource,
   context: PlanContext,
 ): Target {
-  const { policy } = run;
   const { select } = request;
   const label = targetLabel(request, resource);
   if (select.by === 'name') at(label, () => checkName(select.name, resource));
 
   const goals = goalsOf(run, request, resource, label);
+  const policy = policyOf(run, request);
   const options = new Applicable({ label, resource, select, goals });
   const onMissing = options.patience(policy.onMissing) ?? 'wait';
   const expect = options.count(policy.expect);
-  const atLeast =
-    options.count(policy.atLeast) ?? (request.preset === 'pod-wr' && select.by === 'selector' ? 1 : undefined);
+  const atLeast = options.count(policy.atLeast);
   const target: Target = {
     label,
     resource,
@@ -147,6 +146,12 @@ function goalsOf(run: TargetRun, request: TargetRequest, resource: ApiResource, 
   });
   const distinct = new Map(applicable.map((goal) => [JSON.stringify(goal), goal]));
   return distinct.size === 0 ? [{ for: 'default' }] : [...distinct.values()];
+}
+
+/** pod-wr means --at-least=1, as good as typed; but a number that was typed is the user's last word. */
+function policyOf({ policy }: TargetRun, { preset, select }: TargetRequest): Policy {
+  if (preset !== 'pod-wr' || select.by === 'name' || policy.atLeast?.from === 'argv') return policy;
+  return { ...policy, atLeast: { value: 1, from: 'argv', shown: preset } };
 }
 
 interface TargetFacts {
