@@ -115,7 +115,6 @@ function readKubeconfig(file: string): unknown {
   } catch (error) {
     throw new ConfigurationError(unreadable('the kubeconfig', file, error));
   }
-  if (content.trim() === '') return {};
   let config: unknown;
   try {
     [config] = loadAll(content);
@@ -125,7 +124,9 @@ function readKubeconfig(file: string): unknown {
     throw new ConfigurationError(`the kubeconfig ${file} is not YAML${at}`);
   }
   const kind = field(config, 'kind');
-  if (config !== null && (typeof config !== 'object' || (kind !== undefined && kind !== 'Config'))) {
+  // An empty one, or one of comments only, is legal: it says nothing.
+  const isMapping = typeof config === 'object' && !Array.isArray(config);
+  if (config != null && (!isMapping || (kind !== undefined && kind !== 'Config'))) {
     throw new ConfigurationError(`${file} is not a kubeconfig`);
   }
   return config;
