@@ -23,7 +23,8 @@ const GRACE_MS = 10_000;
 const GRACE_UNDER_SUCCEED_MS = 60_000;
 
 /**
- * Resolves kinds and namespaces. Throws a UsageError for what does not go together, or what `resolveKind` throws.
+ * Resolves kinds and namespaces. JSONPaths are left as text: what reads them is loaded only where there are some.
+ * Throws a UsageError for what does not go together, or what `resolveKind` throws.
  */
 export async function toPlan(run: TargetRun, context: PlanContext): Promise<Omit<Plan, 'jsonPaths'>> {
   const targets = new Map<string, Target>();

@@ -4,7 +4,7 @@ import { builtInKind } from '../../../src/cli/kinds.ts';
 import { type PlanContext, toPlan } from '../../../src/cli/plan.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
-import type { Plan, Target } from '../../../src/wait/plan.ts';
+import type { Target } from '../../../src/wait/plan.ts';
 import { words } from './support.ts';
 
 const CRON_TAB: ApiResource = {
@@ -28,8 +28,10 @@ const CONTEXT: PlanContext = {
   },
 };
 
+type Outline = Awaited<ReturnType<typeof toPlan>>;
+
 /** The plan of a command line in a namespace called `here`, or the message of the UsageError. */
-async function plan(line: string, env: Environment = {}, context = CONTEXT): Promise<Plan | { refused: string }> {
+async function plan(line: string, env: Environment = {}, context = CONTEXT): Promise<Outline | { refused: string }> {
   try {
     const invocation = parse(words(line), env);
     if (!('targets' in invocation)) throw new Error(`no targets in ${line}`);
@@ -100,7 +102,7 @@ const TAB: Target = {
 };
 
 describe('a run', () => {
-  const RUN: Omit<Plan, 'jsonPaths'> = {
+  const RUN: Outline = {
     targets: [MIGRATE],
     timeoutMs: 600_000,
     onRefused: 'fail',
