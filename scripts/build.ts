@@ -42,7 +42,7 @@ const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>>
 
 const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
-const { outputFiles, metafile } = await build({
+const built = await build({
   absWorkingDir: ROOT,
   entryPoints: { 'kube-await': 'src/main.ts' },
   outdir: 'dist',
@@ -61,12 +61,15 @@ const { outputFiles, metafile } = await build({
   metafile: true,
   write: false,
   logLevel: 'warning',
+}).catch(() => {
+  // esbuild has printed what is wrong, with the lines around it.
+  process.exit(1);
 });
 
-const problems = check(metafile);
+const problems = check(built.metafile);
 for (const problem of problems) console.error(`build: ${problem}`);
 if (problems.length > 0) process.exit(1);
-write(outputFiles, metafile);
+write(built.outputFiles, built.metafile);
 
 function unused(...names: string[]): string {
   const body = `function leftOut() { throw new Error('left out of the bundle'); }`;
@@ -170,25 +173,20 @@ function header(file: string, text: string): string {
 
 /** Most licences ask that they go along with what is copied. */
 function notices(inputs: readonly string[]): string {
-  const names = new Set(inputs.flatMap((input) => packageOf(input) ?? []));
-  return [...names].sort().map(notice).join('\n');
+  return [...new Set(inputs.flatMap((input) => packageOf(input) ?? []))].sort().map(notice).join('\n');
 }
 
-function notice(name: string): string {
-  const dir = path.join(ROOT, 'node_modules', name);
-  const meta = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as {
-    version: string;
-    license?: string;
-  };
+function notice(folder: string): string {
+  const dir = path.join(ROOT, folder);
+  const { name, version, license } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'));
   const file = readdirSync(dir).find((each) => /^(licen[cs]e|copying)/i.test(each));
   const text = file === undefined ? '' : `\n${readFileSync(path.join(dir, file), 'utf8').trim()}\n`;
-  return `${name} ${meta.version} (${meta.license ?? 'see below'})\n${text}\n${'-'.repeat(80)}\n`;
+  return `${name} ${version} (${license ?? 'see below'})\n${text}\n${'-'.repeat(80)}\n`;
 }
 
-/** The package that an input is of, as a path below node_modules. */
+/** The folder of the package that an input belongs to; undefined for our own. */
 function packageOf(input: string): string | undefined {
-  const [, name] = /^node_modules\/((?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
-  return name !== undefined && existsSync(path.join(ROOT, 'node_modules', name, 'package.json')) ? name : undefined;
+  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
 }
 
 function kib(bytes: number): string {
