@@ -2,16 +2,7 @@
  * Bundles src/main.ts into dist/: an entry, and beside it one chunk for each part that only some runs need. Fails where
  * a run would load more than it may, since start-up time and memory are what an init container costs.
  */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
