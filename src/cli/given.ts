@@ -16,7 +16,7 @@ export class Given {
   readonly #given: ReadonlyMap<OptionName, Sourced<readonly (string | undefined)[]>>;
 
   constructor(items: readonly Item[], env: Environment, mode: TargetMode) {
-    this.#given = new Map([...fromEnvironment(env, mode), ...fromArguments(items, mode)]);
+    this.#given = new Map([...fromEnvironment(env), ...fromArguments(items, mode)]);
   }
 
   /** An option that is given once, read by `read`. */
@@ -85,11 +85,11 @@ function bothValues(option: Option, first: string | undefined, second: string | 
  * KUBE_AWAIT_SERVICE_HOST into every pod of its namespace.
  * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
-function fromEnvironment(env: Environment, mode: TargetMode): Entry[] {
+function fromEnvironment(env: Environment): Entry[] {
   return OPTIONS.flatMap((option: Option): Entry[] => {
     const shown = variableOf(option);
     const text = env[shown];
-    if (option.env === 'no' || !option.modes.includes(mode) || text === undefined || text === '') return [];
+    if (option.env === 'no' || text === undefined || text === '') return [];
     // A repeated option has one value a line there: commas belong to JSONPath and to the names of groups.
     const value = option.repeat === 'any' ? lines(text) : [text];
     return value.length === 0 ? [] : [[option.name, { value, from: 'env', shown }]];

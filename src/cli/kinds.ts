@@ -107,12 +107,12 @@ export function builtInKind(word: string): ApiResource | undefined {
   const name = dot === -1 ? word : word.slice(0, dot);
   const qualifier = dot === -1 ? '' : word.slice(dot + 1);
   const lower = name.toLowerCase();
-  const isNamed = (kind: ApiResource) => kind.name === lower || kind.singularName === lower;
-  const isShort = (kind: ApiResource) => kind.shortNames.includes(name);
-  const kinds = builtInKinds().filter((kind) => isNamed(kind) || isShort(kind));
-  if (qualifier === '') return kinds.find(isNamed) ?? kinds[0];
+  const kinds = builtInKinds().filter(
+    (kind) => kind.name === lower || kind.singularName === lower || kind.shortNames.includes(name),
+  );
+  if (qualifier === '') return kinds[0];
   return (
-    kinds.find((kind) => kind.group !== '' && qualifier === `${kind.version}.${kind.group}`) ??
+    kinds.find((kind) => qualifier === `${kind.version}.${kind.group}`) ??
     kinds.find((kind) => kind.group === qualifier) ??
     (qualifier.includes('.') ? undefined : kinds.find((kind) => kind.group.startsWith(qualifier)))
   );

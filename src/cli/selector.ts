@@ -191,7 +191,7 @@ function labelValueProblem(value: string): string | undefined {
  */
 export function parseFieldSelector(input: string): string {
   const text = input.trim().replace(QUOTED, '$2').trim();
-  const terms = splitTerms(text).filter((term) => term !== '');
+  const terms = splitTerms(text);
   if (terms.length === 0) {
     throw new UsageError(`expected a field selector such as status.phase=Running, got ${quote(input)}`);
   }
@@ -206,7 +206,7 @@ export function parseFieldSelector(input: string): string {
   return text;
 }
 
-/** At the commas that have no backslash before them. */
+/** At the commas that have no backslash before them. The API server passes over empty terms. */
 function splitTerms(text: string): string[] {
   return text.match(/(?:\\.|[^\\,]|\\$)+/gs) ?? [];
 }

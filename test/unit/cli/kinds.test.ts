@@ -30,6 +30,7 @@ describe('a word for a built-in kind', () => {
   test.each([
     ['po', 'v1 pods'],
     ['pods.', 'v1 pods'],
+    ['pods.v1.', 'v1 pods'],
     ['Pod', 'v1 pods'],
     ['svc', 'v1 services'],
     ['ns', 'v1 namespaces'],

@@ -26,6 +26,7 @@ describe('a label selector', () => {
     ['a prefix', 'app.kubernetes.io/name=db'],
     ['every character of a name', 'A-b_c.9=Z-y_x.0'],
     ['the longest name and value', `${LONGEST}=${LONGEST}`],
+    ['the longest prefix', `${'a.'.repeat(126)}a/x`],
     ['space round operators', 'app = db , ! tier'],
   ])('%s: %s', (_, selector) => {
     expect(parseLabelSelector(selector)).toBe(selector);
@@ -78,6 +79,10 @@ describe('a label selector', () => {
     [
       'Example.com/a',
       'expected a label key whose prefix is a DNS name (example.com/app), got "Example.com/a" at character 1 of "Example.com/a"',
+    ],
+    [
+      `${'a'.repeat(254)}/x`,
+      `expected a label key whose prefix is a DNS name (example.com/app), got "${'a'.repeat(120)}..." at character 1 of "${'a'.repeat(120)}..."`,
     ],
     ['-app=db', 'expected a label key of letters, digits, "-", "_" and ".", got "-app" at character 1 of "-app=db"'],
     [
