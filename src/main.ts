@@ -43,13 +43,18 @@ async function perform(invocation: Invocation): Promise<number> {
       return EXIT.reached;
     }
     case 'completion': {
-      const { completion } = await import('./cli/help.ts');
-      writer.out(await completion(invocation.shell));
+      const { completion } = await import('./cli/completion.ts');
+      writer.out(completion(invocation.shell));
       return EXIT.reached;
     }
-    case 'check':
-    case 'rbac':
-      throw new UsageError(`${invocation.mode}: this version does not have it yet`);
+    case 'check': {
+      const { check } = await import('./check-command.ts');
+      return check(invocation, process.env, writer);
+    }
+    case 'rbac': {
+      const { rbac } = await import('./rbac-command.ts');
+      return rbac(invocation, process.env, writer);
+    }
     default:
       return assertNever(invocation);
   }

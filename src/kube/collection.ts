@@ -2,7 +2,7 @@ import { assertNever } from '../assert-never.ts';
 import type { Clock } from '../clock.ts';
 import { field, list, text } from '../json.ts';
 import type { LineDecoder } from './lines.ts';
-import { lineDecoder } from './lines.ts';
+import { LineTooLongError, lineDecoder } from './lines.ts';
 import { type KubeObject, type Projection, toObject } from './object.ts';
 import { fromStatus, type Problem, TransportError, whatToDo } from './problem.ts';
 import { type ApiResource, collectionPath } from './resource.ts';
@@ -41,7 +41,11 @@ export interface CollectionSpec {
   readonly fieldSelector?: string | undefined;
   /** `once`: one complete list, no watch. */
   readonly mode: 'watch' | 'once';
+  /** How much of each object is needed: what its kind's verdict reads, all of it, or its metadata only. */
+  readonly keep: Keep;
 }
+
+export type Keep = 'verdict' | 'whole' | 'metadata';
 
 /** What the server was asked to do when a problem arose: the verb that RBAC knows. */
 export type Verb = 'list' | 'watch' | 'get';
@@ -310,6 +314,8 @@ export interface CollectionDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly requestTimeoutMs: number;
+  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
 /**
@@ -317,7 +323,9 @@ export interface CollectionDeps {
  * network and the server do; says so in `problem` emissions. Ends when the signal aborts, or after one complete list
  * where the mode is `once`. Never throws but for a bug.
  */
-export async function* follow(spec: CollectionSpec, deps: CollectionDeps): AsyncGenerator<Emission, void> {
+export async function* follow(asked: CollectionSpec, deps: CollectionDeps): AsyncGenerator<Emission, void> {
+  const spec = asked.resource.version === '' ? yield* untilServed(asked, deps) : asked;
+  if (spec === undefined) return;
   let machine = START;
   while (machine.phase.at !== 'done' && !deps.signal.aborted) {
     for await (const happening of perform(machine.phase, spec, deps)) {
@@ -330,6 +338,33 @@ export async function* follow(spec: CollectionSpec, deps: CollectionDeps): Async
       if (!(before.at === 'watch' && machine.phase.at === 'watch')) break;
     }
   }
+}
+
+/**
+ * Waits until the API server serves the kind, as it does once its CustomResourceDefinition is there; until then no
+ * object of it can exist. Undefined: the signal aborted, or one look was all that was wanted.
+ */
+async function* untilServed(
+  spec: CollectionSpec,
+  deps: CollectionDeps,
+): AsyncGenerator<Emission, CollectionSpec | undefined> {
+  const { poll } = TIMING;
+  for (let pauseMs: number = poll.first; !deps.signal.aborted; pauseMs = Math.min(poll.last, pauseMs * poll.factor)) {
+    try {
+      const resource = await deps.resolve(spec.resource, deps.signal);
+      if (resource !== undefined) return { ...spec, resource };
+      yield { what: 'answered', verb: 'list' };
+      yield { what: 'snapshot', objects: new Map(), departed: [] };
+      if (spec.mode === 'once') return undefined;
+      await deps.clock.sleep(pauseMs, deps.signal);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      if (deps.signal.aborted) return undefined;
+      yield { what: 'problem', verb: 'list', problem: error.problem };
+      await deps.clock.sleep(deps.backoff.next(error.problem), deps.signal);
+    }
+  }
+  return undefined;
 }
 
 /** Does what a phase says, and tells what came of it. */
@@ -386,7 +421,7 @@ async function listPage(
 ): Promise<Happening> {
   const limit = spec.name === undefined ? String(TIMING.pageSize) : undefined;
   const path = collectionPath(spec.resource, spec.namespace) + query(spec, { limit, continue: continueToken });
-  const json = await read(path, deps);
+  const json = await read(path, acceptOf(spec, 'PartialObjectMetadataList'), deps);
   // A Status with code 200, or a web page's JSON: an answer without items would read as "nothing exists".
   if (!Array.isArray(field(json, 'items')) && !text(json, 'kind')?.endsWith('List')) {
     throw new TransportError({ kind: 'interrupted', message: 'the answer to a LIST has no items', cause: undefined });
@@ -403,7 +438,8 @@ async function listPage(
 async function getObject(spec: CollectionSpec, deps: CollectionDeps): Promise<Happening> {
   const name = spec.name ?? '';
   try {
-    const json = await read(`${collectionPath(spec.resource, spec.namespace)}/${encodeURIComponent(name)}`, deps);
+    const path = `${collectionPath(spec.resource, spec.namespace)}/${encodeURIComponent(name)}`;
+    const json = await read(path, acceptOf(spec, 'PartialObjectMetadata'), deps);
     return { what: 'object', object: toObject(json, deps.project) };
   } catch (error) {
     // Only a 404 that names the object speaks of the object; one without speaks of the path, thus of the kind.
@@ -414,9 +450,17 @@ async function getObject(spec: CollectionSpec, deps: CollectionDeps): Promise<Ha
   }
 }
 
-async function read(path: string, deps: CollectionDeps): Promise<unknown> {
+/**
+ * Where metadata is enough the rest, such as the data of a Secret, is not even sent. A server that cannot do it sends
+ * it all. https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+ */
+function acceptOf({ keep }: CollectionSpec, as: 'PartialObjectMetadata' | 'PartialObjectMetadataList'): string {
+  return keep === 'metadata' ? `application/json;as=${as};g=meta.k8s.io;v=v1,application/json` : 'application/json';
+}
+
+async function read(path: string, accept: string, deps: CollectionDeps): Promise<unknown> {
   const { requestTimeoutMs: timeoutMs, signal } = deps;
-  const response = await deps.transport.request({ method: 'GET', path, signal, timeoutMs });
+  const response = await deps.transport.request({ method: 'GET', path, accept, signal, timeoutMs });
   return await response.json();
 }
 
@@ -430,7 +474,8 @@ async function* watch(
   const search = query(spec, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
   const path = collectionPath(spec.resource, spec.namespace) + search;
   const startedAt = deps.clock.now();
-  const response = await deps.transport.request({ method: 'GET', path, signal: deps.signal });
+  const accept = acceptOf(spec, 'PartialObjectMetadata');
+  const response = await deps.transport.request({ method: 'GET', path, accept, signal: deps.signal });
   yield { what: 'opened' };
   let sawEvents = false;
   let silent = false;
@@ -463,7 +508,14 @@ async function* watch(
 
 function parseEvents(decoder: LineDecoder, chunk: Uint8Array, project: Projection): WatchEvent[] {
   const events: WatchEvent[] = [];
-  for (const line of decoder.push(chunk)) {
+  let lines: readonly string[];
+  try {
+    lines = decoder.push(chunk);
+  } catch (cause) {
+    if (!(cause instanceof LineTooLongError)) throw cause;
+    return [{ type: 'ERROR', problem: { kind: 'interrupted', message: cause.message, cause } }];
+  }
+  for (const line of lines) {
     if (line.trim() === '') continue;
     const event = parseEvent(line, project);
     events.push(event);

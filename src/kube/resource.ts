@@ -5,6 +5,7 @@
 export interface ApiResource {
   /** Empty for the core group. */
   readonly group: string;
+  /** Empty: not known yet, since the kind is not served yet. */
   readonly version: string;
   /** The plural, as in the URL and in RBAC rules: `jobs`. */
   readonly name: string;
@@ -12,6 +13,8 @@ export interface ApiResource {
   readonly kind: string;
   readonly shortNames: readonly string[];
   readonly namespaced: boolean;
+  /** Whether somebody else than Kubernetes defines it: `custom` was found by discovery. */
+  readonly origin?: 'custom';
 }
 
 /** `batch/v1`, or `v1` for the core group. */

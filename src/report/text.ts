@@ -1,16 +1,18 @@
 import { assertNever } from '../assert-never.ts';
 import type { RunEvent } from '../wait/events.ts';
+import { hintsOf } from '../wait/hints.ts';
 import type { Status, TargetState, Want } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import type { Reporter, Writer } from './reporter.ts';
-import { describe, describeProblem } from './words.ts';
+import { describe, describeHint, describeProblem } from './words.ts';
 
 /**
  * Plain lines: what changes and what is still awaited on standard error, each target's result once on standard output.
  */
 export function textReporter(writer: Writer, options: { readonly verbosity: 'progress' | 'results' }): Reporter {
   const told = new Set<string>();
+  const hinted = new Set<string>();
   const progress = (line: string): void => {
     if (options.verbosity === 'progress') writer.err(clean(line));
   };
@@ -22,7 +24,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
         case 'changed':
           return changed(event.target);
         case 'heartbeat':
-          return progress(heartbeatLine(event));
+          return heartbeat(event);
         case 'trouble':
           return progress(`${subject(event.want)}: ${describeProblem(event.problem)}; trying again`);
         case 'recovered':
@@ -39,7 +41,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
 
   /** A result that can never change is told when it is there; one that must still hold at the end waits for it. */
   function changed({ target, status }: TargetState): void {
-    if (status.state === 'failed') return;
+    if (status.state === 'failed' || isBeingRead(status)) return;
     if (status.state === 'reached' && isFinal(status)) {
       told.add(target.label);
       result(resultLine(target.label, status));
@@ -47,6 +49,18 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
     }
     told.delete(target.label);
     progress(`${target.label}: ${describe(status)}`);
+  }
+
+  function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
+    progress(heartbeatLine(event));
+    for (const target of event.state.targets) {
+      for (const hint of hintsOf(target)) {
+        const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
+        if (hinted.has(line)) continue;
+        hinted.add(line);
+        progress(line);
+      }
+    }
   }
 
   function done({ state, ending, elapsedMs }: Extract<RunEvent, { event: 'done' }>): void {
@@ -90,6 +104,11 @@ function isFinal(status: Status): boolean {
   if (status.state !== 'reached') return false;
   const { why } = status;
   return why.code === 'job' || (why.code === 'pod' && (why.phase === 'Succeeded' || why.phase === 'Failed'));
+}
+
+/** For a moment only, while a target's other objects are read: nothing to tell of. */
+function isBeingRead(status: Status): boolean {
+  return status.state === 'pending' && status.why.code === 'reading';
 }
 
 function resultLine(label: string, status: Status): string {

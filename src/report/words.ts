@@ -1,6 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import type { Problem } from '../kube/problem.ts';
 import type { ContainerFacts, Why } from '../verdict/verdict.ts';
+import type { Hint } from '../wait/hints.ts';
 import type { Status, StatusWhy } from '../wait/state.ts';
 
 /** How a target stands, in a few words: `3/10 succeeded, 5 active, 1 failed`. Not yet cleaned of foreign characters. */
@@ -20,6 +21,30 @@ function describeWhy(why: StatusWhy, state: State): string {
       return describeMissing(why);
     case 'members':
       return describeMembers(why, state);
+    case 'container':
+      return describeContainer(why.container);
+    case 'service':
+      return describeService(why);
+    case 'cronjob':
+      return describeCronJob(why);
+    case 'rollout':
+      return describeRollout(why);
+    case 'phase':
+      return [why.phase, sentence([why.reason, why.message])].filter((part) => part !== '').join(', ');
+    case 'condition':
+      return describeCondition(why);
+    case 'jsonpath':
+      return describeJsonPath(why);
+    case 'exists':
+      return 'exists';
+    case 'reading':
+      return 'being looked up';
+    case 'no-container':
+      return `no such container, it has ${why.containers.join(', ')}`;
+    case 'stuck':
+      return `${why.label} is stuck: ${sentence([why.reason, why.message])}`;
+    case 'deletion':
+      return describeDeletion(why);
     default:
       return assertNever(why);
   }
@@ -55,14 +80,79 @@ function describeContainer(container: ContainerFacts): string {
   const { name, state, reason, message, exitCode, signal, restarts } = container;
   const head = `container ${name}`;
   const again = restarts > 0 ? ` after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}` : '';
-  if (state === 'waiting') return `${head} waits: ${sentence([reason, message])}${again}`;
+  if (state === 'running') return `${head} runs${again}`;
+  if (state === 'waiting') {
+    const what = sentence([reason, message]);
+    return `${head} waits${what === '' ? '' : `: ${what}`}${again}`;
+  }
   // "Error" and "Completed" say no more than the exit code does.
   const why = sentence([reason === 'Error' ? undefined : reason, message]);
   const how = signal === undefined || signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`;
   return `${head}: ${how}${again}${why === '' ? '' : ` (${why})`}`;
 }
 
-function describeMissing({ lost, taken }: Extract<StatusWhy, { code: 'missing' }>): string {
+function describeService({ pods, endpoints }: Extract<Why, { code: 'service' }>): string {
+  const parts = pods === undefined ? [] : [`${pods.ready}/${pods.total} pods ready`];
+  if (endpoints !== undefined) parts.push(`${endpoints} ready ${endpoints === 1 ? 'endpoint' : 'endpoints'}`);
+  return parts.join(', ');
+}
+
+function describeCronJob({ suspended, run }: Extract<Why, { code: 'cronjob' }>): string {
+  const head = suspended ? 'suspended, ' : '';
+  if (run === undefined) return `${head}not scheduled yet`;
+  const said = describeWhy(run.why, run.state);
+  return run.state === 'failed'
+    ? `${head}job/${run.name} failed: ${said}; awaiting the next run`
+    : `${head}job/${run.name} ${said}`;
+}
+
+function describeRollout(why: Extract<Why, { code: 'rollout' }>): string {
+  const { stage, wanted, updated, available, reason, message } = why;
+  const counts = `${updated}/${wanted} updated, ${available}/${wanted} available`;
+  const said = sentence([reason, message]);
+  if (said !== '') return `${said}, ${counts}`;
+  switch (stage) {
+    case 'unobserved':
+      return 'the controller has not seen the present spec yet';
+    case 'paused':
+      return `paused: ${counts}`;
+    case 'replacing':
+      return `${counts}, old pods are still there`;
+    case 'updating':
+    case 'starting':
+    case 'done':
+      return counts;
+    default:
+      return assertNever(stage);
+  }
+}
+
+function describeCondition({ wanted, condition, stale }: Extract<Why, { code: 'condition' }>): string {
+  if (condition === undefined) return `no condition ${wanted.slice(0, wanted.indexOf('='))} yet`;
+  const said = sentence([condition.reason, condition.message]);
+  const now = `${condition.type}=${condition.status}${said === '' ? '' : `, ${said}`}`;
+  return stale ? `${now} (of an earlier generation)` : now;
+}
+
+function describeJsonPath({ expression, wanted, found, problem }: Extract<Why, { code: 'jsonpath' }>): string {
+  if (problem !== undefined) return problem;
+  if (found === undefined) return `${expression} is not there yet`;
+  return wanted === undefined || found === wanted
+    ? `${expression} is ${found}`
+    : `${expression} is ${found}, not ${wanted}`;
+}
+
+function describeDeletion({ left, total, first }: Extract<StatusWhy, { code: 'deletion' }>): string {
+  if (total === 0) return 'none found';
+  if (left === 0) return 'deleted';
+  return total === 1 ? 'still exists' : `${left} of ${total} still exist, ${first} among them`;
+}
+
+function describeMissing({ lost, taken, containers }: Extract<StatusWhy, { code: 'missing' }>): string {
+  if (containers !== undefined) {
+    const there = `no container of that name, there are ${containers.join(', ')}`;
+    return taken === 'done' ? `${there}; taken as done` : there;
+  }
   const what =
     lost === undefined
       ? taken === 'pending'
@@ -91,6 +181,30 @@ function describeMembers(why: Extract<StatusWhy, { code: 'members' }>, state: St
 function sentence(parts: readonly (string | undefined)[]): string {
   const said = parts.filter((part) => part !== undefined && part !== '');
   return (said[0] === said[1] ? said.slice(1) : said).join(': ');
+}
+
+/** What may explain why a target is pending, and what to do. Not yet cleaned of foreign characters. */
+export function describeHint(hint: Hint): string {
+  switch (hint.code) {
+    case 'missing': {
+      const where = hint.namespace === undefined ? '' : `; is ${hint.namespace} the right namespace, and does it exist`;
+      return hint.kind === 'job'
+        ? `deleted by its ttlSecondsAfterFinished or by a hook's delete policy (then --on-missing=succeed), or a Helm hook that has not run yet${where}?`
+        : `not created yet, or deleted${where}?`;
+    }
+    case 'container':
+      return `no pod has a container ${hint.container}; there are ${hint.containers.join(', ')}`;
+    case 'suspended':
+      return 'it is suspended: nothing runs until spec.suspend is false';
+    case 'paused':
+      return 'its roll-out is paused: kubectl rollout resume lets it go on';
+    case 'deadlock':
+      return `only pods of ${hint.owner} can meet this, and this pod is one of them: it waits for itself, for ever`;
+    case 'no-ready-condition':
+      return 'it has no condition Ready; say what to wait for with --for=condition=TYPE or --for=jsonpath=EXPR=VALUE';
+    default:
+      return assertNever(hint);
+  }
 }
 
 /** What went wrong with a request, in a few words. Not yet cleaned of foreign characters. */

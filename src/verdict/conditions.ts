@@ -1,4 +1,4 @@
-import { list, text } from '../json.ts';
+import { list, number, text } from '../json.ts';
 import type { Condition } from './verdict.ts';
 
 /** The conditions of an object's status; those without a type are passed over. */
@@ -7,7 +7,13 @@ export function conditions(object: unknown): readonly Condition[] {
     const type = text(raw, 'type');
     if (type === undefined) return [];
     return [
-      { type, status: text(raw, 'status') ?? 'Unknown', reason: text(raw, 'reason'), message: text(raw, 'message') },
+      {
+        type,
+        status: text(raw, 'status') ?? 'Unknown',
+        reason: text(raw, 'reason'),
+        message: text(raw, 'message'),
+        observedGeneration: number(raw, 'observedGeneration'),
+      },
     ];
   });
 }

@@ -1,7 +1,10 @@
+import type { Keep } from '../kube/collection.ts';
 import type { KubeObject, Projection } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { judgeJob, projectJob } from './job.ts';
 import { judgePod, projectPod } from './pod.ts';
+import { judgeDaemonSet, judgeDeployment, judgeReplicas, judgeStatefulSet } from './rollout.ts';
+import { judgeCondition, judgeCrd, judgeExistence, judgePhase } from './simple.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The goals that a kind gives a meaning to. */
@@ -11,10 +14,11 @@ export function isKindGoal(goal: string): goal is KindGoal {
   return goal === 'default' || goal === 'complete' || goal === 'finished' || goal === 'ready';
 }
 
-/** What is known of one kind: how its objects are judged and what of them is kept. */
-export interface KindRules {
-  readonly judge: (object: KubeObject, goal: KindGoal) => Verdict;
-  readonly project: Projection;
+/** How the objects of a kind are judged, and what of them is kept for it. */
+interface KindRules {
+  /** `others`: what it comes to follows from other objects as well, so src/wait gathers them. */
+  readonly judge: ((object: KubeObject, goal: KindGoal) => Verdict) | 'others';
+  readonly project?: Projection;
 }
 
 /** By group and resource. To add a kind: one file with its rules, one line here. */
@@ -24,9 +28,59 @@ const KINDS: Readonly<Record<string, KindRules>> = {
     project: projectJob,
   },
   '/pods': { judge: judgePod, project: projectPod },
+  '/services': { judge: 'others' },
+  'batch/cronjobs': { judge: 'others' },
+  'apps/deployments': { judge: judgeDeployment },
+  'apps/statefulsets': { judge: judgeStatefulSet },
+  'apps/daemonsets': { judge: judgeDaemonSet },
+  'apps/replicasets': { judge: judgeReplicas },
+  '/replicationcontrollers': { judge: judgeReplicas },
+  '/persistentvolumeclaims': { judge: (claim) => judgePhase(claim, ['Bound'], ['Lost']) },
+  '/persistentvolumes': { judge: (volume) => judgePhase(volume, ['Bound', 'Available'], ['Failed']) },
+  '/namespaces': { judge: (namespace) => judgePhase(namespace, ['Active'], []) },
+  '/nodes': { judge: (node) => judgeCondition(node, 'Ready') },
+  'apiextensions.k8s.io/customresourcedefinitions': { judge: judgeCrd },
+  'apiregistration.k8s.io/apiservices': { judge: (service) => judgeCondition(service, 'Available') },
 };
 
-/** The rules of a kind; undefined where the kind has none of its own. */
-export function rulesOf(resource: ApiResource): KindRules | undefined {
-  return KINDS[`${resource.group}/${resource.name}`];
+/** Custom resources: the condition that most controllers set. */
+const CUSTOM: KindRules = { judge: (object) => judgeCondition(object, 'Ready') };
+
+/** Every other built-in kind, such as a ConfigMap, has no state: it is there or not. */
+const EXISTENCE: KindRules = { judge: judgeExistence };
+
+function rulesOf(resource: ApiResource): KindRules {
+  return KINDS[keyOf(resource)] ?? (resource.origin === 'custom' ? CUSTOM : EXISTENCE);
+}
+
+/** `batch/jobs`, `/pods`: a kind whatever its version. */
+export function keyOf({ group, name }: Pick<ApiResource, 'group' | 'name'>): string {
+  return `${group}/${name}`;
+}
+
+/** A kind's own meaning of a goal; `others` where it follows from other objects as well. */
+export function judgeKind(resource: ApiResource, object: KubeObject, goal: KindGoal): Verdict | 'others' {
+  const { judge } = rulesOf(resource);
+  return judge === 'others' ? judge : judge(object, goal);
+}
+
+/** How much of an object a kind's own meaning reads. */
+export function keepFor(resource: ApiResource): Keep {
+  return rulesOf(resource) === EXISTENCE ? 'metadata' : 'verdict';
+}
+
+const PROJECTIONS: Readonly<Record<Keep, Projection>> = {
+  verdict: (json, metadata) => ({ metadata, spec: json.spec, status: json.status }),
+  metadata: (_json, metadata) => ({ metadata }),
+  // A jsonpath may ask for any field.
+  whole: (json, metadata) => ({ ...json, metadata: { ...(json.metadata as object), ...metadata } }),
+};
+
+/** What is kept of each object of a collection. */
+export function projectionOf(resource: ApiResource, keep: Keep): Projection {
+  const own = keep === 'verdict' ? rulesOf(resource).project : undefined;
+  // What a Service's EndpointSlices say stands beside spec and status.
+  if (keyOf(resource) === 'discovery.k8s.io/endpointslices')
+    return (json, metadata) => ({ metadata, endpoints: json.endpoints });
+  return own ?? PROJECTIONS[keep];
 }

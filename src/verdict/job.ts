@@ -1,18 +1,30 @@
-import { field, number } from '../json.ts';
-import type { KubeObject, Projection } from '../kube/object.ts';
+import { field, number, text } from '../json.ts';
+import type { KubeObject, ObjectMeta, Projection } from '../kube/object.ts';
 import { conditionTrue } from './conditions.ts';
 import { failed, type JobCounts, pending, reached, type Verdict, type Why } from './verdict.ts';
 
+/** Annotations by which a CronJob's runs are told apart. */
+const KEPT_ANNOTATIONS = ['cronjob.kubernetes.io/instantiate', 'batch.kubernetes.io/cronjob-scheduled-timestamp'];
+
 /** What is kept of a Job: its conditions decide, its counters are told. */
 export const projectJob: Projection = (json, metadata) => ({
-  metadata,
+  metadata: withAnnotations(json, metadata),
   spec: {
     completions: field(json, 'spec', 'completions'),
     parallelism: field(json, 'spec', 'parallelism'),
     suspend: field(json, 'spec', 'suspend'),
+    selector: field(json, 'spec', 'selector'),
   },
   status: json.status,
 });
+
+function withAnnotations(json: unknown, metadata: ObjectMeta): ObjectMeta {
+  const kept = KEPT_ANNOTATIONS.flatMap((key) => {
+    const value = text(json, 'metadata', 'annotations', key);
+    return value === undefined ? [] : [[key, value]];
+  });
+  return kept.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(kept) };
+}
 
 /**
  * Judges a Job by its conditions, never by its counters: retries, indexes, pod failure and success policies and

@@ -6,7 +6,11 @@ import { type ContainerFacts, failed, pending, reached, type Verdict, type Why }
 /** What is kept of a pod: of ten thousand pods the specs alone would not fit. */
 export const projectPod: Projection = (json, metadata) => ({
   metadata,
-  spec: { restartPolicy: field(json, 'spec', 'restartPolicy') },
+  spec: {
+    restartPolicy: field(json, 'spec', 'restartPolicy'),
+    initContainers: list(json, 'spec', 'initContainers').map(projectSpec),
+    containers: list(json, 'spec', 'containers').map(projectSpec),
+  },
   status: {
     phase: field(json, 'status', 'phase'),
     reason: field(json, 'status', 'reason'),
@@ -22,8 +26,21 @@ function isTold(condition: unknown): boolean {
   return type === 'Ready' || type === 'PodScheduled';
 }
 
+function projectSpec(spec: unknown): unknown {
+  return {
+    name: field(spec, 'name'),
+    restartPolicy: field(spec, 'restartPolicy'),
+    restartPolicyRules: field(spec, 'restartPolicyRules'),
+  };
+}
+
 function projectContainer(status: unknown): unknown {
-  return { name: field(status, 'name'), restartCount: field(status, 'restartCount'), state: field(status, 'state') };
+  return {
+    name: field(status, 'name'),
+    ready: field(status, 'ready'),
+    restartCount: field(status, 'restartCount'),
+    state: field(status, 'state'),
+  };
 }
 
 /**
@@ -70,24 +87,38 @@ function isTelling(type: string, phase: string): boolean {
   return phase === 'Pending' ? type === 'PodScheduled' : phase === 'Running' && type === 'Ready';
 }
 
+/** A container that is worth telling of: it ended badly, or waits for something that may not pass by itself. */
 function container(status: unknown): ContainerFacts | undefined {
-  const name = text(status, 'name') ?? '';
+  const facts = containerFacts(status, text(status, 'name') ?? '');
+  const waits = facts.state === 'waiting' && facts.reason !== undefined && !ON_THE_WAY.has(facts.reason);
+  const endedBadly = facts.state === 'terminated' && facts.exitCode !== undefined && facts.exitCode !== 0;
+  return waits || endedBadly ? facts : undefined;
+}
+
+/** What a container's status says. One without a status waits. */
+export function containerFacts(status: unknown, name: string): ContainerFacts {
   const restarts = number(status, 'restartCount') ?? 0;
-  const waiting = text(status, 'state', 'waiting', 'reason');
-  if (waiting !== undefined && !ON_THE_WAY.has(waiting)) {
-    const message = text(status, 'state', 'waiting', 'message');
-    return { name, state: 'waiting', reason: waiting, message, exitCode: undefined, signal: undefined, restarts };
-  }
-  const exitCode = number(status, 'state', 'terminated', 'exitCode');
-  if (exitCode === undefined || exitCode === 0) return undefined;
+  const none = { reason: undefined, message: undefined, exitCode: undefined, signal: undefined };
   const terminated = field(status, 'state', 'terminated');
+  if (terminated !== undefined) {
+    return {
+      name,
+      state: 'terminated',
+      reason: text(terminated, 'reason'),
+      message: text(terminated, 'message'),
+      exitCode: number(terminated, 'exitCode'),
+      signal: number(terminated, 'signal'),
+      restarts,
+    };
+  }
+  if (field(status, 'state', 'running') !== undefined) return { name, state: 'running', ...none, restarts };
+  const waiting = field(status, 'state', 'waiting');
   return {
     name,
-    state: 'terminated',
-    reason: text(terminated, 'reason'),
-    message: text(terminated, 'message'),
-    exitCode,
-    signal: number(terminated, 'signal'),
+    state: 'waiting',
+    ...none,
+    reason: text(waiting, 'reason'),
+    message: text(waiting, 'message'),
     restarts,
   };
 }

@@ -28,7 +28,64 @@ export type Why =
       readonly message: string | undefined;
       /** Containers that ended badly, or that wait for something that may never come. */
       readonly containers: readonly ContainerFacts[];
-    };
+    }
+  /** One container of a pod, asked for by name. */
+  | { readonly code: 'container'; readonly phase: string; readonly container: ContainerFacts }
+  | {
+      readonly code: 'service';
+      /** Undefined: it has no selector. */
+      readonly pods: { readonly ready: number; readonly total: number } | undefined;
+      /** Ready endpoints; undefined where EndpointSlices may not be read. */
+      readonly endpoints: number | undefined;
+    }
+  | {
+      readonly code: 'cronjob';
+      readonly suspended: boolean;
+      /** Its newest scheduled run; undefined where there was none yet. */
+      readonly run: { readonly name: string; readonly state: Verdict['state']; readonly why: Why } | undefined;
+    }
+  | RolloutFacts
+  | {
+      readonly code: 'phase';
+      readonly phase: string;
+      readonly reason: string | undefined;
+      readonly message: string | undefined;
+    }
+  | {
+      readonly code: 'condition';
+      /** `Ready=True` */
+      readonly wanted: string;
+      /** As it is; undefined where the object has none of that type. */
+      readonly condition: Condition | undefined;
+      /** Whether it speaks of an earlier spec. */
+      readonly stale: boolean;
+    }
+  | {
+      readonly code: 'jsonpath';
+      readonly expression: string;
+      /** The value wanted; undefined: any. */
+      readonly wanted: string | undefined;
+      /** The value found; undefined: none. */
+      readonly found: string | undefined;
+      /** Why the two can never be compared. */
+      readonly problem: string | undefined;
+    }
+  | { readonly code: 'exists' }
+  /** The other objects that the verdict takes have not been read yet. */
+  | { readonly code: 'reading' }
+  /** A pod that has no container of the name that was asked for; these it has. */
+  | { readonly code: 'no-container'; readonly containers: readonly string[] };
+
+/** The counters of a roll-out, and how far it is. */
+export interface RolloutFacts {
+  readonly code: 'rollout';
+  readonly stage: 'unobserved' | 'paused' | 'updating' | 'replacing' | 'starting' | 'done';
+  readonly wanted: number;
+  readonly updated: number;
+  readonly available: number;
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+}
 
 /** A Job's counters. They are told, never judged. */
 export interface JobCounts {
@@ -45,11 +102,13 @@ export interface Condition {
   readonly status: string;
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  /** The generation of the spec that it speaks of, where it says so. */
+  readonly observedGeneration?: number | undefined;
 }
 
 export interface ContainerFacts {
   readonly name: string;
-  readonly state: 'waiting' | 'terminated';
+  readonly state: 'waiting' | 'running' | 'terminated';
   readonly reason: string | undefined;
   readonly message: string | undefined;
   readonly exitCode: number | undefined;

@@ -7,9 +7,13 @@ export const NOTHING_SEEN: Memory = {
   members: new Map(),
   predecessors: new Set(),
   lost: new Map(),
-  owners: new Map(),
+  endedJobs: new Map(),
   ownersGone: new Map(),
   absentSince: undefined,
+  self: undefined,
+  stuck: new Map(),
+  doomed: undefined,
+  doomedTotal: undefined,
 };
 
 /** The rules by which a target remembers; they differ with its goals. */
@@ -45,8 +49,12 @@ export function remember(
   const lost = new Map(memory.lost);
   const places = new Set<string>();
 
+  let { self } = memory;
   for (const [uid, object] of snapshot.objects) {
-    if (rules.ignores(object)) continue;
+    if (rules.ignores(object)) {
+      self = object;
+      continue;
+    }
     places.add(placeOf(object));
     const before = memory.members.get(uid);
     if (before === undefined && rules.predecessors === 'missing' && object.metadata.deletionTimestamp !== undefined) {
@@ -87,7 +95,7 @@ export function remember(
 
   const syncedAt = memory.syncedAt ?? now;
   const absentSince = newestDeletion ?? memory.absentSince ?? syncedAt;
-  return { ...memory, syncedAt, members, predecessors, lost, absentSince };
+  return { ...memory, self, syncedAt, members, predecessors, lost, absentSince };
 }
 
 /** A terminal verdict stands, whatever a later state of the same object says. */

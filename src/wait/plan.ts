@@ -1,3 +1,4 @@
+import type { KubeObject } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 
 /** What a target must come to. Several goals of one target must all hold. */
@@ -61,4 +62,18 @@ export interface Plan {
   readonly requestTimeoutMs: number;
   /** The waiter's own pod, which never counts in a selector. */
   readonly self: { readonly namespace: string; readonly name: string } | undefined;
+  /** The judges of all jsonpath goals, by expression. */
+  readonly jsonPaths: ReadonlyMap<string, JsonPathJudge>;
 }
+
+/** Compares what an expression finds in an object with a value; undefined: any will do. Never throws. */
+export type JsonPathJudge = (
+  value: string | undefined,
+  object: KubeObject,
+) => {
+  readonly state: 'pending' | 'reached' | 'failed';
+  /** What was found, cut short; undefined: nothing. */
+  readonly shown: string | undefined;
+  /** Why it can never be compared. */
+  readonly problem?: string | undefined;
+};

@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Alarm, Clock } from '../clock.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
 import type { Problem } from '../kube/problem.ts';
+import type { ApiResource } from '../kube/resource.ts';
 import { createBackoff } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
-import { rulesOf } from '../verdict/index.ts';
+import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
 import type { Plan } from './plan.ts';
 import type { Ending, Input } from './state.ts';
@@ -17,6 +18,8 @@ export interface RunDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly tell: (event: RunEvent) => void;
+  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
 /**
@@ -28,7 +31,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const { promise, resolve, reject } = Promise.withResolvers<Ending>();
   const followed = new Map<string, AbortController>();
   const troubles = new Map<string, Problem>();
-  let at: Step = { state: begin(plan, clock.now()), wants: [], wakeAt: undefined };
+  let at: Step = { state: begin(plan, clock.now(), clock.date().getTime()), wants: [], wakeAt: undefined };
   let wake: Alarm | undefined;
   let heartbeat: Alarm | undefined;
 
@@ -89,20 +92,12 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   };
 
   const listen = async (key: string, spec: CollectionSpec, signal: AbortSignal): Promise<void> => {
-    const project = rulesOf(spec.resource)?.project;
-    if (project === undefined) throw new Error(`no rules for ${spec.resource.name}`);
+    const project = projectionOf(spec.resource, spec.keep);
     const backoff = createBackoff({ random: deps.random, now: clock.now });
-    const { transport, random } = deps;
+    const { transport, random, resolve: lookUp } = deps;
     const { requestTimeoutMs } = plan;
-    for await (const emission of follow(spec, {
-      transport,
-      backoff,
-      project,
-      signal,
-      clock,
-      random,
-      requestTimeoutMs,
-    })) {
+    const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };
+    for await (const emission of follow(spec, collectionDeps)) {
       if (signal.aborted) return;
       take({ what: 'emission', key, emission });
     }

@@ -40,6 +40,8 @@ export interface Trouble {
 /** The whole state of a run. Times are milliseconds of the run's monotonic clock. */
 export interface State {
   readonly startedAt: number;
+  /** What to add to the monotonic clock for the time of day in milliseconds. */
+  readonly wallOffset: number;
   readonly collections: ReadonlyMap<string, CollectionState>;
   /** In the order of the plan. */
   readonly targets: readonly TargetState[];
@@ -63,12 +65,38 @@ export interface Memory {
   readonly predecessors: ReadonlySet<string>;
   /** Objects that were deleted before they were done, by namespace and name, until one of that name is there again. */
   readonly lost: ReadonlyMap<string, Lost>;
-  /** Terminal verdicts of the Jobs that own members, by uid. */
-  readonly owners: ReadonlyMap<string, Verdict>;
+  /** Jobs that have ended, by uid, in their last state: of members' owners, and of CronJobs. They may be gone. */
+  readonly endedJobs: ReadonlyMap<string, KubeObject>;
   /** Since when an owning Job that a member names is not there, by uid. */
   readonly ownersGone: ReadonlyMap<string, number>;
   /** Since when nothing is there to be judged: the first complete answer, or the newest deletion. */
   readonly absentSince: number | undefined;
+  /** The waiter's own pod, where the selector finds it. */
+  readonly self: KubeObject | undefined;
+  /** Clocks of --stuck-after, by pod and container. */
+  readonly stuck: ReadonlyMap<string, Stuck>;
+  /** Under --for=delete: what of the first list may still be there, by uid, and how much that was. */
+  readonly doomed: ReadonlyMap<string, KubeObject> | undefined;
+  readonly doomedTotal: number | undefined;
+}
+
+/** A container, or the scheduling of a pod, that is stuck. */
+export interface Stuck {
+  readonly label: string;
+  /** Reasons of one group share a clock. */
+  readonly group: string | undefined;
+  readonly reason: string;
+  readonly message: string | undefined;
+  readonly since: number;
+  /** While it runs again, for a minute at most. */
+  readonly runningSince: number | undefined;
+}
+
+/** One thing that counts towards a selector's target: an object, a Job that owns objects, an object that is lost. */
+export interface Item {
+  readonly label: string;
+  readonly state: 'pending' | 'reached' | 'failed';
+  readonly why: Why | Extract<StatusWhy, { code: 'missing' }>;
 }
 
 export interface Member {
@@ -100,7 +128,13 @@ export type StatusWhy =
       readonly code: 'missing';
       readonly lost: Pick<Lost, 'name' | 'outcome'> | undefined;
       readonly taken: 'pending' | 'done' | 'failed';
+      /** Where only the container that was asked for is missing: those that there are. */
+      readonly containers: readonly string[] | undefined;
     }
+  /** A container that has been stuck for longer than --stuck-after. */
+  | { readonly code: 'stuck'; readonly label: string; readonly reason: string; readonly message: string | undefined }
+  /** Objects that are to go. */
+  | { readonly code: 'deletion'; readonly left: number; readonly total: number; readonly first: string | undefined }
   /** A selector's objects, counted. */
   | {
       readonly code: 'members';

@@ -1,15 +1,17 @@
 import { assertNever } from '../assert-never.ts';
 import type { Emission } from '../kube/collection.ts';
 import { type Problem, whatToDo } from '../kube/problem.ts';
-import { isKindGoal, rulesOf } from '../verdict/index.ts';
+import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
-import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
-import { isService } from '../verdict/pod.ts';
-import type { Verdict } from '../verdict/verdict.ts';
-import { judgeNamed, judgeSelected, ownerGoal } from './members.ts';
+import { judgeDeletion } from './deletion.ts';
+import { isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
+import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
+import { judgeWithOthers } from './others.ts';
 import type { Plan, Target } from './plan.ts';
+import { earlier, type Judgement, type Scene } from './scene.ts';
 import type { CollectionState, Ending, Input, Memory, State, TargetState, Trouble, Want } from './state.ts';
+import { judgeStuck } from './stuck.ts';
 import { wantOf } from './want.ts';
 
 /**
@@ -26,12 +28,12 @@ export interface Step {
   readonly wakeAt: number | undefined;
 }
 
-/** The state before anything is known. `now`: milliseconds, monotonic. */
-export function begin(plan: Plan, now: number): State {
+/** The state before anything is known. `now`: milliseconds, monotonic; `wallMs`: the time of day at that moment. */
+export function begin(plan: Plan, now: number, wallMs: number): State {
   const targets = plan.targets.map(
     (target): TargetState => ({ target, memory: NOTHING_SEEN, status: { state: 'unknown' } }),
   );
-  return { startedAt: now, collections: new Map(), targets, ending: undefined };
+  return { startedAt: now, wallOffset: wallMs - now, collections: new Map(), targets, ending: undefined };
 }
 
 /**
@@ -56,12 +58,11 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
     need(own);
     let { memory } = before;
     if (input.what === 'emission' && input.emission.what === 'snapshot') {
-      memory = rememberOwners(memory, before.target, collections.get(input.key)?.want, input.emission);
+      memory = rememberJobs(memory, collections.get(input.key)?.want, input.emission);
       if (input.key === own.key) memory = remember(memory, input.emission, rulesFor(plan, before.target), now);
     }
     if (memory.syncedAt === undefined) return { ...before, memory };
-    const scene = { plan, target: before.target, memory, collections, now };
-    const judged = before.target.select.by === 'name' ? judgeNamed(scene) : judgeSelected(scene);
+    const judged = judgeTarget({ plan, target: before.target, memory, collections, now, wallOffset: state.wallOffset });
     for (const want of judged.wants) need(want);
     if (judged.wakeAt !== undefined) wakes.push(judged.wakeAt);
     return { target: before.target, memory: judged.memory, status: judged.status };
@@ -141,80 +142,53 @@ function troubleAfter(before: Trouble | undefined, verb: Trouble['verb'], proble
   return { verb, problem, refusedSince: refused ? (before?.refusedSince ?? now) : undefined, afterOutage };
 }
 
-function primaryWant({ resource, namespace, select }: Target): Want {
-  return select.by === 'name'
-    ? wantOf({ resource, namespace, name: select.name, mode: 'watch' }, 'required')
-    : wantOf(
-        {
-          resource,
-          namespace,
-          labelSelector: select.labelSelector,
-          fieldSelector: select.fieldSelector,
-          mode: 'watch',
-        },
-        'required',
-      );
+function primaryWant(target: Target): Want {
+  const { resource, namespace, select } = target;
+  const common = { resource, namespace, mode: 'watch', keep: keepOf(target) } as const;
+  if (select.by === 'name') return wantOf({ ...common, name: select.name }, 'required');
+  const { labelSelector, fieldSelector } = select;
+  return wantOf({ ...common, labelSelector, fieldSelector }, 'required');
 }
 
-/** A Job may be deleted in the same moment in which it becomes Complete: its DELETED event still says so. */
-function rememberOwners(
+/** A Job may be deleted in the same moment in which it ends: its DELETED event still says how. */
+function rememberJobs(
   memory: Memory,
-  target: Target,
   want: Want | undefined,
   snapshot: Extract<Emission, { what: 'snapshot' }>,
 ): Memory {
-  if (want?.spec.resource.group !== 'batch' || want.spec.resource.name !== 'jobs') return memory;
-  const owners = new Map(memory.owners);
-  for (const job of snapshot.departed) {
-    const verdict = judgeJob(job, ownerGoal(target));
-    if (verdict.state !== 'pending' && !owners.has(job.metadata.uid)) owners.set(job.metadata.uid, verdict);
-  }
-  return owners.size === memory.owners.size ? memory : { ...memory, owners };
+  if (want === undefined || keyOf(want.spec.resource) !== 'batch/jobs') return memory;
+  const ended = snapshot.departed.filter((job) => judgeJob(job, 'finished').state !== 'pending');
+  if (ended.length === 0) return memory;
+  return {
+    ...memory,
+    endedJobs: new Map([...memory.endedJobs, ...ended.map((job) => [job.metadata.uid, job] as const)]),
+  };
 }
 
 function rulesFor(plan: Plan, target: Target): MemoryRules {
   const { self } = plan;
   const byName = target.select.by === 'name';
-  const isPod = target.resource.group === '' && target.resource.name === 'pods';
+  const isPod = keyOf(target.resource) === '/pods';
+  const own = ownMeaning(target);
   return {
-    judge: (object) => judge(target, object),
+    judge: (object) => judgeGoals(plan, target, object, own),
     ignores: ({ metadata }) =>
       isPod && !byName && self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace,
-    predecessors: target.goals.every(({ for: goal }) => OWN_MEANINGS.has(goal)) ? 'missing' : 'count',
+    predecessors: isOwnMeaning(target) ? 'missing' : 'count',
     misses: (object) => byName || missesMember(target, object),
     departure: byName ? 'deleted' : 'deleted or left',
   };
 }
 
-const OWN_MEANINGS: ReadonlySet<string> = new Set(['default', 'complete', 'finished', 'ready']);
-
-/**
- * Whether a selector's object that goes before it is done leaves a gap: one that ends by itself does, but for pods
- * that a controller makes again. What is only ever ready may come and go.
- */
-function missesMember(target: Target, object: Parameters<MemoryRules['judge']>[0]): boolean {
-  const owner = controllerOf(object);
-  if (replacesFailedPods(owner) || (isJob(owner) && target.ownerJobs !== 'never')) return false;
-  if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return true;
-  const { group, name } = target.resource;
-  if (!target.goals.every(({ for: goal }) => goal === 'default')) return false;
-  if (group === 'batch' && name === 'jobs') return true;
-  return group === '' && name === 'pods' && !isService(object);
-}
-
-/** All goals must hold; a failure of one is the failure of the target. */
-function judge(target: Target, object: Parameters<MemoryRules['judge']>[0]): Verdict {
-  const rules = rulesOf(target.resource);
-  if (rules === undefined) throw new Error(`no rules for ${target.resource.name}`);
-  const verdicts = target.goals.map((goal) => {
-    if (!isKindGoal(goal.for)) throw new Error(`no rules for --for ${goal.for}`);
-    return rules.judge(object, goal.for);
-  });
-  const first =
-    verdicts.find(({ state }) => state === 'failed') ??
-    verdicts.find(({ state }) => state === 'pending') ??
-    verdicts.find((verdict) => verdict.state === 'reached' && verdict.lasting === 'level') ??
-    verdicts[0];
-  if (first === undefined) throw new Error('a target without a goal');
-  return first;
+/** Everything that decides about one target, in order. */
+function judgeTarget(scene: Scene): Judgement {
+  if (scene.target.goals.some((goal) => goal.for === 'delete')) return judgeDeletion(scene);
+  const others = judgeWithOthers(scene);
+  const stuck = judgeStuck({ ...scene, memory: others.memory });
+  const judged = (scene.target.select.by === 'name' ? judgeNamed : judgeSelected)({ ...scene, memory: stuck.memory });
+  const wants = [...others.wants, ...stuck.wants, ...judged.wants];
+  const wakeAt = earlier(stuck.wakeAt, judged.wakeAt);
+  if (stuck.stuck === undefined || judged.status.state !== 'pending') return { ...judged, wants, wakeAt };
+  const { label, reason, message } = stuck.stuck;
+  return { ...judged, wants, wakeAt, status: { state: 'failed', why: { code: 'stuck', label, reason, message } } };
 }

@@ -1,6 +1,6 @@
 import { type KubeObject, toObject } from '../../src/kube/object.ts';
 import type { ApiResource } from '../../src/kube/resource.ts';
-import { rulesOf } from '../../src/verdict/index.ts';
+import { projectionOf } from '../../src/verdict/index.ts';
 import type { Target } from '../../src/wait/plan.ts';
 
 const resource = (group: string, name: string, kind: string): ApiResource => ({
@@ -47,8 +47,7 @@ let version = 100;
 
 /** An object as it comes out of a collection. */
 export function object(of: ApiResource, json: Record<string, unknown>): KubeObject {
-  const project = rulesOf(of)?.project;
-  const made = project && toObject(json, project);
+  const made = toObject(json, projectionOf(of, 'verdict'));
   if (made === undefined) throw new Error('not an object');
   return made;
 }

@@ -25,9 +25,10 @@ class Script {
       heartbeatMs: 0,
       requestTimeoutMs: 30_000,
       self: undefined,
+      jsonPaths: new Map(),
       ...more,
     };
-    this.state = begin(this.plan, 0);
+    this.state = begin(this.plan, 0, 0);
     this.#take({ what: 'start' });
   }
 
@@ -146,7 +147,7 @@ describe('a Job by name', () => {
     expect(run.state.targets[0]?.status).toEqual({
       state: 'pending',
       uid: 'uid-migrate',
-      why: { code: 'missing', lost: { name: 'migrate', outcome: 'unknown' }, taken: 'pending' },
+      why: { code: 'missing', lost: { name: 'migrate', outcome: 'unknown' }, taken: 'pending', containers: undefined },
     });
   });
 

@@ -1,0 +1,127 @@
+import { hostname } from 'node:os';
+import type { Environment, TargetRun } from './cli/invocation.ts';
+import { builtInKinds, unknownKind } from './cli/kinds.ts';
+import { toPlan } from './cli/plan.ts';
+import { UsageError } from './cli/usage-error.ts';
+import { text } from './json.ts';
+import { ConfigurationError } from './kube/configuration-error.ts';
+import { type Connection, connect } from './kube/connection.ts';
+import { TransportError } from './kube/problem.ts';
+import type { ApiResource } from './kube/resource.ts';
+import { createTransport, type Transport } from './kube/transport.ts';
+import { VERSION } from './version.ts';
+import type { JsonPathJudge, Plan, Target } from './wait/plan.ts';
+
+/** How long the question who we are may take, in milliseconds: it only makes a message better. */
+const IDENTITY_TIMEOUT_MS = 2_000;
+
+/** A connection to the API server, and what to do there. */
+export interface Session {
+  readonly connection: Connection;
+  readonly transport: Transport;
+  readonly plan: Plan;
+  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
+}
+
+/**
+ * Finds the API server and resolves the targets. Nothing is asked of the network but for kinds that are not built in.
+ * @throws UsageError
+ */
+export async function openSession(run: TargetRun, env: Environment): Promise<Session> {
+  const connection = await connectOrRefuse(run, env);
+  const { requestTimeoutMs } = run.connection;
+  const userAgent = `kube-await/${VERSION} (${process.platform}/${process.arch})`;
+  const transport = createTransport(connection, { userAgent, requestTimeoutMs });
+  const find = async (word: string, signal: AbortSignal): Promise<ApiResource | undefined> => {
+    const { discover } = await import('./kube/discovery.ts');
+    const found = await discover(transport, word, { signal, timeoutMs: requestTimeoutMs });
+    return found === undefined || isBuiltInGroup(found) ? found : { ...found, origin: 'custom' };
+  };
+  const { namespace } = connection;
+  const resolveKind = (word: string): Promise<ApiResource> => resolveWord(word, find);
+  const outline = await toPlan(run, { namespace, self: selfOf(connection, env), resolveKind });
+  const plan = { ...outline, jsonPaths: await readJsonPaths(outline.targets) };
+  return { connection, transport, plan, resolve: (resource, signal) => find(resource.kind, signal) };
+}
+
+async function connectOrRefuse(run: TargetRun, env: Environment): Promise<Connection> {
+  try {
+    return await connect(run.connection, env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** The pod that this process runs in: from the downward API where it is used, else by what a pod is given anyway. */
+function selfOf(connection: Connection, env: Environment): Plan['self'] {
+  const { POD_NAME: name, POD_NAMESPACE: namespace } = env;
+  if (name && namespace) return { name, namespace };
+  if (connection.source !== 'in-cluster') return undefined;
+  return { name: name || hostname(), namespace: namespace || connection.namespace };
+}
+
+/** A kind that is not built in. One that is not served yet, but names its group, is awaited like a missing object. */
+async function resolveWord(
+  word: string,
+  find: (word: string, signal: AbortSignal) => Promise<ApiResource | undefined>,
+): Promise<ApiResource> {
+  try {
+    const found = await find(word, new AbortController().signal);
+    if (found !== undefined) return found;
+    if (!word.includes('.')) throw unknownKind(word);
+  } catch (error) {
+    // An API server that does not answer yet is waited for by the run, with its patience and its time limit.
+    if (!(error instanceof TransportError)) throw error;
+  }
+  return notServedYet(word);
+}
+
+function isBuiltInGroup({ group }: ApiResource): boolean {
+  return builtInKinds().some((kind) => kind.group === group);
+}
+
+/** What is known of a kind by its word alone; `kind` holds the word until discovery knows better. */
+function notServedYet(word: string): ApiResource {
+  const [name = word, ...group] = word.split('.');
+  const rest = { version: '', kind: word, shortNames: [], namespaced: true, origin: 'custom' } as const;
+  return { group: group.join('.'), name, singularName: name, ...rest };
+}
+
+/** Reads all jsonpath expressions, before anything is asked: a bad one is a usage error. */
+async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPaths']> {
+  const goals = targets.flatMap((target) => target.goals.filter((goal) => goal.for === 'jsonpath'));
+  const judges = new Map<string, JsonPathJudge>();
+  if (goals.length === 0) return judges;
+  const { JsonPathError, judgeJsonPath, parseJsonPath } = await import('./verdict/jsonpath.ts');
+  for (const { expression } of goals) {
+    try {
+      const path = parseJsonPath(expression);
+      judges.set(expression, (value, object) => judgeJsonPath(path, value, object));
+    } catch (error) {
+      if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath=${expression}: ${error.message}`);
+      throw error;
+    }
+  }
+  return judges;
+}
+
+/**
+ * The user name that the API server gives us; undefined where it does not say in two seconds.
+ * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review
+ */
+export async function whoAmI(transport: Transport): Promise<string | undefined> {
+  try {
+    const response = await transport.request({
+      method: 'POST',
+      path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+      body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
+      signal: AbortSignal.timeout(IDENTITY_TIMEOUT_MS),
+      timeoutMs: IDENTITY_TIMEOUT_MS,
+    });
+    return text(await response.json(), 'status', 'userInfo', 'username');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import { field, list, text } from '../json.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { conditionTrue } from './conditions.ts';
+import { controllerOf, replacesFailedPods } from './owner.ts';
+import { pending, reached, type Verdict, type Why } from './verdict.ts';
+
+/**
+ * Judges a Service by its pods and endpoints. `pods`: those that its selector finds; undefined where it has none.
+ * `slices`: its EndpointSlices; undefined where they may not be read.
+ * https://kubernetes.io/docs/concepts/services-networking/service/
+ */
+export function judgeService(
+  service: KubeObject,
+  pods: Iterable<KubeObject> | undefined,
+  slices: Iterable<KubeObject> | undefined,
+): Verdict {
+  if (isExternalName(service)) return reached('level', { code: 'exists' });
+  const endpoints = slices === undefined ? undefined : readyEndpoints(slices);
+  let ready = 0;
+  let total = 0;
+  for (const pod of pods ?? []) {
+    if (!serves(pod)) continue;
+    total += 1;
+    if (conditionTrue(pod, 'Ready') !== undefined) ready += 1;
+  }
+  const why: Why = { code: 'service', pods: pods === undefined ? undefined : { ready, total }, endpoints };
+  const podsReady = pods === undefined || (total > 0 && ready === total);
+  const endpointsReady = endpoints === undefined ? pods !== undefined : endpoints > 0;
+  return podsReady && endpointsReady ? reached('level', why) : pending(why);
+}
+
+/** An alias in DNS, without pods and endpoints. */
+export function isExternalName(service: KubeObject): boolean {
+  return text(service, 'spec', 'type') === 'ExternalName';
+}
+
+/** The label selector of a Service's pods; undefined where its endpoints are made by somebody else. */
+export function podSelectorOf(service: KubeObject): string | undefined {
+  const selector = field(service, 'spec', 'selector');
+  if (typeof selector !== 'object' || selector === null) return undefined;
+  const terms = Object.entries(selector).map(([key, value]) => `${key}=${String(value)}`);
+  return terms.length === 0 ? undefined : terms.join(',');
+}
+
+/** Pods that have ended well (of a Job with the same labels), that are going, or that are replaced, serve nobody. */
+function serves(pod: KubeObject): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined) return false;
+  const phase = text(pod, 'status', 'phase');
+  if (phase === 'Succeeded') return false;
+  return !(phase === 'Failed' && replacesFailedPods(controllerOf(pod)));
+}
+
+/** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ready */
+function readyEndpoints(slices: Iterable<KubeObject>): number {
+  let ready = 0;
+  for (const slice of slices) {
+    for (const endpoint of list(slice, 'endpoints')) {
+      // Unknown counts as ready, as the API says.
+      if (field(endpoint, 'conditions', 'ready') !== false) ready += 1;
+    }
+  }
+  return ready;
+}

@@ -1,0 +1,115 @@
+import { assertNever } from '../assert-never.ts';
+import type { Keep } from '../kube/collection.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { judgeConditionGoal } from '../verdict/condition-goal.ts';
+import { containerNames, judgeContainer } from '../verdict/container.ts';
+import { isKindGoal, judgeKind, type KindGoal, keepFor, keyOf } from '../verdict/index.ts';
+import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
+import { isService } from '../verdict/pod.ts';
+import { pending, reached, type Verdict } from '../verdict/verdict.ts';
+import type { Goal, Plan, Target } from './plan.ts';
+
+/** What a kind's own meaning comes to; it may take more than the object. */
+export type OwnMeaning = (object: KubeObject, goal: KindGoal) => Verdict;
+
+/** A target's own meaning as far as the object alone tells. */
+export function ownMeaning(target: Target): OwnMeaning {
+  return (object, goal) => {
+    if (target.container !== undefined) {
+      const verdict = judgeContainer(object, target.container, goal);
+      return verdict ?? pending({ code: 'no-container', containers: containerNames(object) });
+    }
+    const verdict = judgeKind(target.resource, object, goal);
+    return verdict === 'others' ? pending({ code: 'reading' }) : verdict;
+  };
+}
+
+/**
+ * Judges an object by all goals of its target, which must hold together; a failure of one is the failure of the target.
+ * A jsonpath that looks outside of the status tells which object is meant: another one is not judged at all, so that
+ * neither the success nor the failure of a predecessor counts.
+ */
+export function judgeGoals(
+  plan: Pick<Plan, 'jsonPaths'>,
+  target: Target,
+  object: KubeObject,
+  own: OwnMeaning,
+): Verdict {
+  const verdicts = target.goals.map((goal) => ({ goal, verdict: judgeGoal(plan, target, goal, object, own) }));
+  const stranger = verdicts.find(({ goal, verdict }) => isIdentity(goal) && verdict.state === 'pending');
+  if (stranger !== undefined) return stranger.verdict;
+  const by = (accept: (verdict: Verdict) => boolean): Verdict | undefined =>
+    verdicts.find(({ verdict }) => accept(verdict))?.verdict;
+  return (
+    by(({ state }) => state === 'failed') ??
+    by(({ state }) => state === 'pending') ??
+    // Together they last as long as the one that lasts least.
+    by((verdict) => verdict.state === 'reached' && verdict.lasting === 'level') ??
+    by(() => true) ??
+    pending({ code: 'reading' })
+  );
+}
+
+function isIdentity(goal: Goal): boolean {
+  return goal.for === 'jsonpath' && !/^\{\.?status\b/.test(goal.expression);
+}
+
+function judgeGoal(
+  { jsonPaths }: Pick<Plan, 'jsonPaths'>,
+  target: Target,
+  goal: Goal,
+  object: KubeObject,
+  own: OwnMeaning,
+): Verdict {
+  switch (goal.for) {
+    case 'default':
+    case 'complete':
+    case 'finished':
+    case 'ready':
+      return own(object, goal.for);
+    case 'create':
+      return reached('terminal', { code: 'exists' });
+    case 'delete':
+      return pending({ code: 'exists' });
+    case 'condition': {
+      const { state, condition } = judgeConditionGoal(goal, object, target.resource);
+      const why = { code: 'condition', wanted: `${goal.type}=${goal.status}`, condition, stale: false } as const;
+      return state === 'reached' ? reached('level', why) : { state, why };
+    }
+    case 'jsonpath': {
+      const judge = jsonPaths.get(goal.expression);
+      if (judge === undefined) throw new Error(`the jsonpath ${goal.expression} was not read`);
+      const { state, shown, problem } = judge(goal.value, object);
+      const { expression, value: wanted } = goal;
+      const why = { code: 'jsonpath', expression, wanted, found: shown, problem } as const;
+      return state === 'reached' ? reached('level', why) : { state, why };
+    }
+    default:
+      return assertNever(goal);
+  }
+}
+
+/** How much of each object a target's goals read. */
+export function keepOf({ goals, resource }: Target): Keep {
+  if (goals.some(({ for: goal }) => goal === 'condition' || goal === 'jsonpath')) return 'whole';
+  if (goals.every(({ for: goal }) => goal === 'create' || goal === 'delete')) return 'metadata';
+  return keepFor(resource);
+}
+
+/** Whether the goals are meanings of the kind's own, for which an object on its way out is a missing one. */
+export function isOwnMeaning({ goals }: Target): boolean {
+  return goals.some(({ for: goal }) => isKindGoal(goal));
+}
+
+/**
+ * Whether a selector's object that goes before it is done leaves a gap: one that ends by itself does, but for pods
+ * that a controller makes again. What is only ever ready may come and go.
+ */
+export function missesMember(target: Target, object: KubeObject): boolean {
+  const owner = controllerOf(object);
+  if (replacesFailedPods(owner) || (isJob(owner) && target.ownerJobs !== 'never')) return false;
+  if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return true;
+  if (!target.goals.some(({ for: goal }) => goal === 'default')) return false;
+  const kind = keyOf(target.resource);
+  return kind === 'batch/jobs' || (kind === '/pods' && !isService(object));
+}

@@ -1,0 +1,40 @@
+import { controllerOf } from '../verdict/owner.ts';
+import type { TargetState } from './state.ts';
+
+/** Something that may explain why a target is still pending, told once with the first heartbeat. */
+export type Hint =
+  | { readonly code: 'missing'; readonly kind: 'job' | 'other'; readonly namespace: string | undefined }
+  | { readonly code: 'container'; readonly container: string; readonly containers: readonly string[] }
+  | { readonly code: 'suspended' }
+  | { readonly code: 'paused' }
+  /** Only pods of the waiter's own controller could make the target come true. */
+  | { readonly code: 'deadlock'; readonly owner: string }
+  /** A custom resource without the condition that is awaited by default. */
+  | { readonly code: 'no-ready-condition' };
+
+/** What may explain why a target is pending. */
+export function hintsOf({ target, memory, status }: TargetState): readonly Hint[] {
+  if (status.state !== 'pending') return [];
+  const { why } = status;
+  const hints: Hint[] = [];
+  if (why.code === 'missing' && why.containers !== undefined) {
+    hints.push({ code: 'container', container: target.container ?? '', containers: why.containers });
+  } else if (why.code === 'missing') {
+    const kind = target.resource.name === 'jobs' ? 'job' : 'other';
+    hints.push({ code: 'missing', kind, namespace: target.namespace });
+  }
+  const told = why.code === 'members' ? why.first?.why : why;
+  if (told?.code === 'job' && told.suspended) hints.push({ code: 'suspended' });
+  if (told?.code === 'cronjob' && told.suspended) hints.push({ code: 'suspended' });
+  if (told?.code === 'rollout' && told.stage === 'paused') hints.push({ code: 'paused' });
+  const isDefault = target.goals.some((goal) => goal.for === 'default' || goal.for === 'ready');
+  if (target.resource.origin === 'custom' && isDefault && told?.code === 'condition' && told.condition === undefined) {
+    hints.push({ code: 'no-ready-condition' });
+  }
+  const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
+  const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
+  if (owner !== undefined && here.every(({ object }) => controllerOf(object)?.uid === owner.uid)) {
+    hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
+  }
+  return hints;
+}

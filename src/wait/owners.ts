@@ -1,0 +1,125 @@
+import type { KubeObject } from '../kube/object.ts';
+import { keyOf } from '../verdict/index.ts';
+import { judgeJob } from '../verdict/job.ts';
+import { controllerOf, isJob, type Owner } from '../verdict/owner.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { missing } from './missing.ts';
+import { JOBS } from './others.ts';
+import type { Target } from './plan.ts';
+import { earlier, type Scene } from './scene.ts';
+import type { Item, Member, Memory, Want } from './state.ts';
+import { wantOf } from './want.ts';
+
+/** The members of a selector's target that Jobs own, and the others. */
+export interface Owned {
+  readonly memory: Memory;
+  readonly wants: readonly Want[];
+  /** The members that are judged by themselves. */
+  readonly others: readonly Member[];
+  /** The Jobs, or the pods, that stand for the members of Jobs. */
+  readonly items: readonly Item[];
+  /** How many members those stand for. */
+  readonly found: number;
+  /** Whether a verdict of a Job is still to come. */
+  readonly open: boolean;
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * Pods of a Job come one after the other, so that at any moment all there are may have succeeded while the Job has not:
+ * they are judged through their Job.
+ */
+export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string): Owned {
+  const { target, memory, now } = scene;
+  const members = [...memory.members.values()];
+  const alone: Owned = { memory, wants: [], others: members, items: [], found: 0, open: false, wakeAt: undefined };
+  if (keyOf(target.resource) !== '/pods' || target.ownerJobs === 'never') return alone;
+  const owners = new Map<string, { readonly owner: Owner; readonly namespace: string | undefined }>();
+  const others: Member[] = [];
+  const owned: Member[] = [];
+  for (const member of members) {
+    const owner = controllerOf(member.object);
+    if (isJob(owner)) {
+      owned.push(member);
+      owners.set(owner.uid, { owner, namespace: member.object.metadata.namespace });
+    } else {
+      others.push(member);
+    }
+  }
+  if (owners.size === 0) return alone;
+
+  // One container of a pod may be done long before its Job is, and may fail in a try that the Job repeats.
+  const need = target.ownerJobs === 'required' && target.container === undefined ? 'required' : 'optional';
+  const want = wantOfJobs(target, owners, need);
+  const verdicts = judgeOwners(scene, want, owners);
+  const items: Item[] = [];
+  let wakeAt: number | undefined;
+  for (const [uid, { owner }] of owners) {
+    const judged = verdicts.byUid.get(uid);
+    const label = `job/${owner.name}`;
+    if (need === 'optional') {
+      // The pods that succeeded decide; a Job that has failed is the end all the same.
+      if (judged?.state === 'failed') items.push({ label, state: 'failed', why: judged.why });
+    } else if (judged !== undefined) {
+      items.push({ label, state: judged.state, why: judged.why });
+    } else if (verdicts.answered) {
+      // The Job is gone and nobody knows how it ended, or its pods were seen a moment before it was.
+      const since = verdicts.memory.ownersGone.get(uid) ?? now;
+      const gone = missing(scene, since, { lost: { name: owner.name, outcome: 'unknown' } });
+      wakeAt = earlier(wakeAt, gone.wakeAt);
+      items.push({ label, state: gone.status.state, why: gone.status.why });
+    }
+  }
+  if (need === 'required') {
+    const open = !verdicts.answered && items.length < owners.size;
+    return { memory: verdicts.memory, wants: [want], others, items, found: owned.length, open, wakeAt };
+  }
+  let found = 0;
+  for (const { object, verdict } of owned) {
+    // A try that failed is the Job's to repeat, and one that still runs is not needed when enough have succeeded.
+    if (verdict.state === 'failed' || (verdict.state === 'pending' && target.expect !== undefined)) continue;
+    if (verdict.why.code === 'no-container') continue;
+    found += 1;
+    items.push({ label: labelOf(object), state: verdict.state, why: verdict.why });
+  }
+  return { memory: verdicts.memory, wants: [want], others, items, found, open: false, wakeAt };
+}
+
+/** The one Job by name, so that a Role with resourceNames suffices; several by one collection. */
+function wantOfJobs(
+  target: Target,
+  owners: ReadonlyMap<string, { readonly owner: Owner; readonly namespace: string | undefined }>,
+  need: Want['need'],
+): Want {
+  const [only] = owners.values();
+  const one = owners.size === 1 ? only : undefined;
+  const namespace = one === undefined ? target.namespace : one.namespace;
+  return wantOf({ resource: JOBS, namespace, name: one?.owner.name, mode: 'watch', keep: 'verdict' }, need);
+}
+
+interface OwnerVerdicts {
+  readonly memory: Memory;
+  readonly byUid: ReadonlyMap<string, Verdict>;
+  readonly answered: boolean;
+}
+
+/** The verdicts of owning Jobs, by uid; those that can never change are kept, for the Job may go before its pods. */
+function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, unknown>): OwnerVerdicts {
+  const { memory, collections, target, now } = scene;
+  const goal = target.goals.every((one) => one.for === 'finished') ? 'finished' : 'complete';
+  const objects = collections.get(want.key)?.objects;
+  const byUid = new Map<string, Verdict>();
+  const endedJobs = new Map(memory.endedJobs);
+  const gone = new Map<string, number>();
+  for (const uid of owners.keys()) {
+    const job = memory.endedJobs.get(uid) ?? objects?.get(uid);
+    if (job === undefined) {
+      if (objects !== undefined) gone.set(uid, memory.ownersGone.get(uid) ?? now);
+      continue;
+    }
+    const verdict = judgeJob(job, goal);
+    byUid.set(uid, verdict);
+    if (verdict.state !== 'pending') endedJobs.set(uid, job);
+  }
+  return { memory: { ...memory, endedJobs, ownersGone: gone }, byUid, answered: objects !== undefined };
+}

@@ -1,0 +1,34 @@
+import type { Plan, Target } from './plan.ts';
+import type { CollectionState, Memory, Status, Want } from './state.ts';
+
+/** What a target is judged by. */
+export interface Scene {
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly memory: Memory;
+  readonly collections: ReadonlyMap<string, CollectionState>;
+  /** Milliseconds, monotonic. */
+  readonly now: number;
+  /** What to add to `now` for the time of day in milliseconds, as objects write it. */
+  readonly wallOffset: number;
+}
+
+/** What a target's memory comes to, and what else must be read to know. */
+export interface Judgement {
+  readonly memory: Memory;
+  readonly status: Status;
+  readonly wants: readonly Want[];
+  /** When time alone may change the status. */
+  readonly wakeAt: number | undefined;
+}
+
+/** Whether a collection that is wanted has not answered yet. */
+export function isOpen({ collections }: Pick<Scene, 'collections'>, want: Want): boolean {
+  return collections.get(want.key)?.objects === undefined;
+}
+
+/** The earlier of two times, of which either may not be. */
+export function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
