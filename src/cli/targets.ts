@@ -1,6 +1,7 @@
 import type { ApiResource } from '../kube/resource.ts';
 import type { Selection } from '../wait/plan.ts';
 import type { Item } from './argv.ts';
+import { flagValue } from './given.ts';
 import { builtInKind } from './kinds.ts';
 import { checkKindWord, checkName, checkNamespace } from './names.ts';
 import { parseFieldSelector, parseLabelSelector } from './selector.ts';
@@ -58,7 +59,7 @@ function bind(items: readonly Item[]): { leading: readonly BoundOption[]; phrase
       continue;
     }
     const name = BOUND.find((bound) => bound === item.option.name);
-    if (name === undefined || (name === 'all' && item.value === 'false')) continue;
+    if (name === undefined || (name === 'all' && !flagValue(item.value, item.shown))) continue;
     (phrases.at(-1)?.bound ?? leading).push({ name, value: item.value ?? '', shown: item.shown });
   }
   return { leading, phrases };

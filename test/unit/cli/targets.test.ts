@@ -178,6 +178,7 @@ describe('what could be read in two ways, or in none, is refused', () => {
     ],
     ['--all twice', 'pod --all --all', '--all: expected it once for pod, got "--all --all"'],
     ['--all with a selector', 'pod -l a=b --all', 'pod: expected --all or a selector, got both: "--all -l a=b"'],
+    ['--all that is neither', 'pod --all=maybe', '--all: expected true or false, got "maybe"'],
     ['an empty selector', 'pod -l=', '-l: expected a label selector such as app=db, got ""'],
     ['a bad selector', 'pod -l a=b=c', '-l: expected "," or the end, got "=" at character 4 of "a=b=c"'],
     [
