@@ -11,7 +11,7 @@ import { createExecPlugin, type ExecCredentials, type ExecPlugin } from './exec-
 import { impersonation } from './impersonation.ts';
 import { checkProxy, proxyFromEnvironment } from './no-proxy.ts';
 import type { ConnectionOptions, Environment } from './options.ts';
-import { TransportError } from './problem.ts';
+import { fromNode, type Problem, TransportError } from './problem.ts';
 
 /** An entry of a kubeconfig's list of clusters, users or contexts. */
 interface Entry {
@@ -240,19 +240,27 @@ function createIdentity(
     ...(bearer === undefined && basic !== undefined
       ? { username: basic, password: text(value, 'password') ?? '' }
       : {}),
-    ...(authProvider === undefined ? {} : { authProvider }),
+    ...(authProvider === undefined ? {} : { authProvider: usable(authProvider) }),
+  };
+  // Several requests start at the same time, and a refresh token must be used once for all of them.
+  let pending: ReturnType<typeof applied> | undefined;
+  const shared = (): ReturnType<typeof applied> => {
+    pending ??= applied(kubeUser, who).finally(() => {
+      pending = undefined;
+    });
+    return pending;
   };
   return {
     certificates,
-    credentials: shareWhilePending(async (attempt: { renew: boolean }) => {
+    async credentials(attempt) {
       const given: ExecCredentials | undefined = await plugin?.credentials(attempt);
-      const own = await applied(kubeUser, who);
+      const own = await shared();
       const current = options.token || (tokenFile === undefined ? token : readToken(tokenFile)) || given?.token;
       return {
         headers: current === undefined ? own.headers : { Authorization: `Bearer ${current}` },
         tls: given?.cert === undefined || given.key === undefined ? own.tls : { cert: given.cert, key: given.key },
       };
-    }),
+    },
   };
 }
 
@@ -276,29 +284,41 @@ async function applied(
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
-    // Their messages quote what a command printed or a server answered.
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    throw new TransportError({ kind: 'unreachable', message: `${who}: the credentials cannot be had${code}` });
+    throw new TransportError(whyNoCredentials(error, who));
   }
   const { headers, auth, cert, key } = options;
   if (auth) headers.Authorization ??= `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`;
   return { headers, tls: { ...(cert && key ? { cert: cert as Buffer, key: key as Buffer } : {}) } };
 }
 
-/** Several requests start at the same time; a plugin or a refresh token must be used once for all of them. */
-function shareWhilePending<A extends { renew: boolean }, R>(
-  make: (attempt: A) => Promise<R>,
-): (attempt: A) => Promise<R> {
-  const pending = new Map<boolean, Promise<R>>();
-  return (attempt) => {
-    const shared =
-      pending.get(attempt.renew) ??
-      make(attempt).finally(() => {
-        pending.delete(attempt.renew);
-      });
-    pending.set(attempt.renew, shared);
-    return shared;
-  };
+/**
+ * A refresh token is used through openid-client, in which client-node 2.0 makes two mistakes: it hands over the issuer
+ * as text, where only a URL is taken, and with a certificate authority of the issuer's own it cannot send a form. So
+ * the one is made a URL, and the other is left out; NODE_EXTRA_CA_CERTS does its work.
+ */
+function usable(authProvider: unknown): unknown {
+  const config = { ...(field(authProvider, 'config') as Record<string, unknown> | undefined) };
+  const issuer = text(config, 'idp-issuer-url');
+  if (issuer !== undefined && URL.canParse(issuer)) config['idp-issuer-url'] = new URL(issuer);
+  delete config['idp-certificate-authority'];
+  delete config['idp-certificate-authority-data'];
+  return { ...(authProvider as object), config };
+}
+
+/** Never with the error's own message: some quote what a command printed or a server answered. */
+function whyNoCredentials(error: unknown, who: string): Problem {
+  // https://www.rfc-editor.org/rfc/rfc6749#section-5.2: the refresh token is spent, expired or revoked.
+  if (field(error, 'error') === 'invalid_grant') {
+    const message = `${who}: the identity provider does not accept the refresh token any more`;
+    return { kind: 'status', status: 401, reason: 'Unauthorized', message };
+  }
+  const problem = fromNode(error);
+  if (problem.kind === 'untrusted') {
+    const message = `${who}: the identity provider's certificate is not trusted; NODE_EXTRA_CA_CERTS can name its authority`;
+    return { kind: 'untrusted', message, code: problem.code };
+  }
+  const code = problem.kind === 'unreachable' && problem.code !== undefined ? ` (${problem.code})` : '';
+  return { kind: 'unreachable', message: `${who}: the credentials cannot be had${code}` };
 }
 
 function checkAuthProvider(authProvider: unknown, who: string): void {

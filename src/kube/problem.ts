@@ -70,9 +70,8 @@ export function whatToDo(problem: Problem): Reaction {
 // https://github.com/kubernetes/apimachinery/blob/v0.36.0/pkg/apis/meta/v1/types.go, type StatusReason, says which
 // reasons a client may try again.
 function whatToDoAboutStatus(problem: Problem & { kind: 'status' }): Reaction {
-  const { status, reason } = problem;
-  // In an ERROR event only the reason is certain: some servers send no code with it.
-  if (status === 410 || reason === 'Expired' || reason === 'Gone') return 'relist';
+  const { status } = problem;
+  if (status === 410) return 'relist';
   // A server (or an etcd restored from a backup) that has not seen our resource version yet, and may never see it.
   if (problem.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge')) return 'relist';
   if (status === 401 || status === 403) return 'refused';
@@ -202,6 +201,7 @@ function statusProblem(given: {
   };
 }
 
+/** In an ERROR event the reason alone counts, too: some servers send no code with it. */
 function statusOfReason(reason: string | undefined): number {
   if (reason === 'Expired') return 410;
   for (const [status, name] of Object.entries(REASONS)) if (name === reason) return Number(status);

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ConfigurationError } from '../../../src/kube/configuration-error.ts';
 import type { Connection, RequestAuth } from '../../../src/kube/connection.ts';
 import { connectWithKubeconfig } from '../../../src/kube/kubeconfig.ts';
@@ -364,7 +365,7 @@ describe('the user', () => {
 
 describe('an OIDC provider', () => {
   function jwt(claims: object): string {
-    return [{ alg: 'none' }, claims, 'x']
+    return [{ alg: 'RS256' }, claims, 'x']
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .join('.');
   }
@@ -375,20 +376,75 @@ describe('an OIDC provider', () => {
     expect((await authorized({ user })).headers.Authorization).toBe(`Bearer ${token}`);
   });
 
-  test('that cannot be asked for a new one is unreachable, and nothing of it is shown', async () => {
-    const server = http.createServer((_request, response) => response.writeHead(500).end('s3cret'));
+  /** An identity provider on loopback, and a user whose token has expired. */
+  async function provider(answer: { status: number; body?: object }): Promise<{ user: object; asked: string[] }> {
+    const asked: string[] = [];
+    let issuer = '';
+    const server = https.createServer(certificates.server, async (request, response) => {
+      let form = '';
+      for await (const chunk of request) form += chunk;
+      response.setHeader('Content-Type', 'application/json');
+      if (request.url === '/.well-known/openid-configuration') {
+        response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token` }));
+        return;
+      }
+      asked.push(new URLSearchParams(form).get('refresh_token') ?? '');
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: issuer, aud: 'client', sub: 'me', iat: now, exp: now + 3_600 };
+      const granted = { access_token: 'a', token_type: 'bearer', refresh_token: 'next', id_token: jwt(claims) };
+      response.writeHead(answer.status).end(JSON.stringify(answer.body ?? granted));
+    });
     server.listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
+    await once(server, 'listening');
     onTestFinished(() => void server.close());
+    issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const config = {
       'id-token': jwt({ exp: 1 }),
       'refresh-token': 's3cret',
-      'client-id': 'x',
-      'idp-issuer-url': `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'client-id': 'client',
+      'idp-issuer-url': issuer,
+      'idp-certificate-authority-data': base64(certificates.ca),
     };
-    const error = await authorized({ user: { 'auth-provider': { name: 'oidc', config } } }).catch((e: unknown) => e);
-    expect(error).toMatchObject({ problem: { kind: 'unreachable', message: expect.stringMatching(/^user "u": /) } });
+    return { user: { 'auth-provider': { name: 'oidc', config } }, asked };
+  }
+
+  // Stands for NODE_EXTRA_CA_CERTS, which is read only when a process starts.
+  function trustAll(): void {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+  }
+
+  test('whose token has expired is asked for a new one, once for all requests', async () => {
+    trustAll();
+    const { user, asked } = await provider({ status: 200 });
+    const connection = configure({ user });
+    const all = await Promise.all([1, 2, 3].map(() => connection.authorize({ renew: false })));
+    all.push(await connection.authorize({ renew: false }));
+    const tokens = new Set(all.map(({ headers }) => String(headers.Authorization)));
+    expect([...tokens]).toEqual([expect.stringMatching(/^Bearer [^.]+\.[^.]+\.[^.]+$/)]);
+    expect(asked).toEqual(['s3cret']);
+  });
+
+  test.each<[string, { status: number; body?: object }, object]>([
+    ['fails', { status: 500, body: { error: 's3cret' } }, { kind: 'unreachable' }],
+    [
+      'does not accept the refresh token',
+      { status: 400, body: { error: 'invalid_grant', error_description: 's3cret' } },
+      { kind: 'status', status: 401 },
+    ],
+  ])('that %s is told in one line, and nothing of it is shown', async (_name, answer, expected) => {
+    trustAll();
+    const { user } = await provider(answer);
+    const error = await authorized({ user }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ problem: expected, message: expect.stringMatching(/^user "u": [^\n]*$/) });
     expect(JSON.stringify(error)).not.toContain('s3cret');
+  });
+
+  test('that cannot be trusted is told so', async () => {
+    const { user } = await provider({ status: 200 });
+    await expect(authorized({ user })).rejects.toMatchObject({
+      problem: { kind: 'untrusted', message: expect.stringContaining('NODE_EXTRA_CA_CERTS') },
+    });
   });
 });
 

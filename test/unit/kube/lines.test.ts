@@ -76,6 +76,11 @@ describe('a line that is too long', () => {
     expect(decode(Buffer.from('€€€\n'), [], 8).error).toBeInstanceOf(LineTooLongError);
   });
 
+  test('is counted anew for each line, wherever the pieces end', () => {
+    const bytes = Buffer.from('abcd\nefgh\nijkl\n');
+    expect(decode(bytes, [2, 7, 12], 4)).toEqual({ lines: ['abcd', 'efgh', 'ijkl'] });
+  });
+
   test('does not take the lines before it along', () => {
     const decoder = lineDecoder({ maxBytes: 3 });
     expect(decoder.push(Buffer.from('a\nb\nlong line\nc\n'))).toEqual(['a', 'b']);
