@@ -26,8 +26,19 @@ export function checkProxy(proxy: string, where: string): string {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '' || !isDecodable(url)) {
     throw new ConfigurationError(`${where}: expected a proxy's address such as http://host:port`);
   }
+  if (!AGENT_KNOWS_PROXIES) {
+    throw new ConfigurationError(
+      `${where}: Node ${process.versions.node} cannot use a proxy here, expected at least 22.21 or 24.5`,
+    );
+  }
   return url.href;
 }
+
+/** Older ones would go past the proxy without a word. https://nodejs.org/api/https.html#new-agentoptions, proxyEnv */
+const AGENT_KNOWS_PROXIES = ((): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
+})();
 
 /** Node's agent throws for a user or password that is not percent-encoded rightly. */
 function isDecodable(url: URL): boolean {

@@ -1,6 +1,5 @@
 import http from 'node:http';
 import https from 'node:https';
-import { ConfigurationError } from './configuration-error.ts';
 import type { Connection, RequestAuth } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
 
@@ -131,7 +130,7 @@ export function createTransport(connection: Connection, options: TransportOption
     async request(request) {
       const limits = createLimits(request, options.requestTimeoutMs);
       const toProblem = (error: unknown, phase: 'before-headers' | 'body'): Error => {
-        if (error instanceof TransportError || error instanceof ConfigurationError) return error;
+        if (error instanceof TransportError) return error;
         const cause = error instanceof StaleSocketError ? error.cause : error;
         return new TransportError(fromNode(cause, { phase, caFile: connection.caFile }));
       };
@@ -260,11 +259,6 @@ function send(
 }
 
 function createAgent(secure: boolean, proxyUrl: string | undefined): http.Agent {
-  if (proxyUrl !== undefined && !AGENT_KNOWS_PROXIES) {
-    throw new ConfigurationError(
-      `a proxy is configured, but Node ${process.versions.node} cannot use one here; Node 24.5 can`,
-    );
-  }
   const options: https.AgentOptions = {
     keepAlive: true,
     keepAliveMsecs: TRANSPORT.keepAliveMs,
@@ -274,12 +268,6 @@ function createAgent(secure: boolean, proxyUrl: string | undefined): http.Agent 
   };
   return secure ? new https.Agent(options) : new http.Agent(options);
 }
-
-/** https://nodejs.org/api/https.html#new-agentoptions, proxyEnv */
-const AGENT_KNOWS_PROXIES = ((): boolean => {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
-})();
 
 function dropIdleSockets(agent: http.Agent | undefined): void {
   for (const sockets of Object.values(agent?.freeSockets ?? {})) {
