@@ -10,6 +10,10 @@ export const EXIT = {
   refused: 3,
   /** A bug of kube-await itself (EX_SOFTWARE of sysexits.h). */
   internal: 70,
+  /** COMMAND is there but cannot be executed, as in a shell. */
+  notExecutable: 126,
+  /** COMMAND is not there, as in a shell. */
+  notFound: 127,
   /** The timeout passed, as with timeout(1). */
   timeout: 124,
   /** 128 + SIGINT. */

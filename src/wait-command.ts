@@ -1,7 +1,6 @@
 import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
-import { UsageError } from './cli/usage-error.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
@@ -16,7 +15,6 @@ import type { Ending } from './wait/state.ts';
  * @throws UsageError for what only the connection or discovery can tell
  */
 export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
-  if (invocation.command !== undefined) throw new UsageError('-- COMMAND: this version does not have it yet');
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
   const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
   const ending = await run(plan, { transport, clock: systemClock, random: Math.random, tell, resolve });
@@ -27,7 +25,10 @@ export async function wait(invocation: WaitInvocation, env: Environment, writer:
     for (const line of refusalLines({ need: needOf(want), verb, problem, server, identity })) writer.err(line);
   }
   transport.close();
-  return exitCode(ending);
+  const code = exitCode(ending);
+  if (code !== EXIT.reached || invocation.command === undefined) return code;
+  const { become } = await import('./command.ts');
+  return become(invocation.command, env, writer);
 }
 
 function exitCode(ending: Ending): number {

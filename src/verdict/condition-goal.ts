@@ -12,7 +12,7 @@ export interface ConditionOutcome {
   readonly condition: Condition | undefined;
   /** Whether the condition speaks of an earlier spec. */
   readonly stale: boolean;
-  /** Why no condition can be read, in kubectl's words. */
+  /** Why no condition can be read. */
   readonly problem?: string;
 }
 
@@ -23,7 +23,8 @@ const OPPOSITE: Readonly<Record<string, string>> = { complete: 'Failed', failed:
  * Judges an object by `kubectl wait --for=condition=`: of the conditions the first of that type decides, upper and
  * lower case alike, unless its own observedGeneration, or where it has none the status's, is older than the object.
  * A condition that is not there is pending, whatever status is wanted of it. Unlike kubectl, which waits for ever, a Job
- * that has ended the other way is failed. `kind` is that of the object.
+ * that has ended the other way is failed; `kind` is that of the object. Conditions that are no list are an error in
+ * both, null in kubectl only: a controller in Go may send that before it has any.
  * https://github.com/kubernetes/kubectl/blob/v0.36.3/pkg/cmd/wait/condition.go
  */
 export function judgeConditionGoal(
@@ -31,7 +32,8 @@ export function judgeConditionGoal(
   object: KubeObject,
   kind: Pick<ApiResource, 'group' | 'name'>,
 ): ConditionOutcome {
-  const list = field(object, 'status', 'conditions') ?? [];
+  const status = field(object, 'status') ?? {};
+  const list = typeof status === 'object' ? (field(status, 'conditions') ?? []) : status;
   if (!Array.isArray(list)) {
     return { state: 'failed', condition: undefined, stale: false, problem: '.status.conditions is not a list' };
   }

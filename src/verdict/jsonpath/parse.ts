@@ -144,10 +144,13 @@ function word(value: string): Step {
   if (value === 'range' || value === 'end') {
     throw new Malformed(`${value} is of no use`, 'one value to wait for, not a template');
   }
-  throw new Malformed(`unrecognized identifier ${quoted(value)}`, 'text in quotes, a field with a dot before it');
+  throw new Malformed(
+    `unrecognized identifier ${quoted(value)}`,
+    'text in quotes, a dot before a field, a backslash before a space in its name',
+  );
 }
 
-/** The bounds of Go's int64, as near as JavaScript's numbers come to them. */
+/** Go's int64, as near as JavaScript comes to it: JSON.parse rounds what is beyond 2^53. */
 export function isInt64(value: number): boolean {
   return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
 }
@@ -166,7 +169,7 @@ function subscript(inside: string): JsonPath {
     return [{ at: 'union', paths: several.map((one) => steps(`[${one.trim()}]`)) }];
   }
   const key = /^'([^']*)'$/.exec(inside)?.[1];
-  // Not one key: it is read like a path, so that a dot in it divides unless a backslash stands before it.
+  // Read like a path: a dot in it divides, unless a backslash stands before it.
   if (key !== undefined) return steps(`.${key}`);
   const [, start, end, by] = /^(-?\d*)(?::(-?\d*))?(?::(-?\d*))?$/.exec(inside === '*' ? ':' : inside) ?? [];
   if (start === undefined) {
