@@ -25,6 +25,7 @@ class Script {
       heartbeatMs: 0,
       requestTimeoutMs: 30_000,
       self: undefined,
+      explains: 'failures',
       jsonPaths: new Map(),
       ...more,
     };
