@@ -3,11 +3,15 @@ import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
+import { type Reporter, signalLine } from './report/reporter.ts';
 import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
+
+/** Who is told of an end from outside, where a run has begun. */
+let reporter: Reporter | undefined;
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));
@@ -33,7 +37,10 @@ async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.mode) {
     case 'wait': {
       const { wait } = await import('./wait-command.ts');
-      return wait(invocation, process.env, writer);
+      const reports = (started: Reporter): void => {
+        reporter = started;
+      };
+      return wait(invocation, process.env, { writer, reports });
     }
     case 'version':
       writer.out(VERSION);
@@ -62,13 +69,17 @@ async function perform(invocation: Invocation): Promise<number> {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  const line = `kube-await: ended by ${signal}`;
-  writer.err(line);
-  writeTerminationLog(line);
+  if (reporter === undefined) writer.err(signalLine(signal));
+  else reporter.end({ exitCode: code, signal });
+  writeTerminationLog(signalLine(signal));
   process.exit(code);
 }
 
 function endByBug(error: unknown): void {
+  // What ails us may be the reporter itself.
+  try {
+    reporter?.end({ exitCode: EXIT.internal });
+  } catch {}
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const where = said.split('\n').slice(0, 4).join(' | ');
   const line = `kube-await: internal error, please report it at ${HOME_PAGE}: ${where}`;

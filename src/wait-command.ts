@@ -2,10 +2,10 @@ import { isatty } from 'node:tty';
 import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
-import type { Writer } from './report/reporter.ts';
+import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
@@ -14,19 +14,28 @@ import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
+/** What a wait shares with whoever may end it from outside. */
+export interface Outside {
+  readonly writer: Writer;
+  /** Says who is to be told of such an end. */
+  readonly reports: (reporter: Reporter) => void;
+}
+
 /**
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
+export async function wait(invocation: WaitInvocation, env: Environment, outside: Outside): Promise<number> {
+  const { writer } = outside;
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
+  const reporter = await reporterFor(invocation, writer, systemClock);
+  outside.reports(reporter);
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
   const tellAll = (event: RunEvent): void => {
     if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
-    tell(event);
+    reporter.tell(event);
   };
   const ending = await run(plan, {
     ...deps,
@@ -43,15 +52,26 @@ export async function wait(invocation: WaitInvocation, env: Environment, writer:
     const { want, verb, problem } = ending;
     const server = connection.server.href;
     const identity = await whoAmI(transport);
-    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
-    for (const line of lines) writer.err(line);
-    writeTerminationLog(lines[0] ?? '');
+    const refusal = { need: needOf(want), verb, problem, server, identity };
+    reporter.refused(refusal);
+    writeTerminationLog(refusalLines(refusal)[0] ?? '');
   }
   transport.close();
   const code = exitCode(ending);
+  reporter.end({ exitCode: code });
   if (code !== EXIT.reached || invocation.command === undefined) return code;
   const { become } = await import('./command.ts');
   return become(invocation.command, env, writer);
+}
+
+/** The output that was asked for. What only some runs use is loaded by those. */
+async function reporterFor({ output }: WaitInvocation, writer: Writer, clock: Clock): Promise<Reporter> {
+  const verbosity = output.quiet ? 'results' : 'progress';
+  if (output.format === 'json') {
+    const { jsonReporter } = await import('./report/json.ts');
+    return jsonReporter(writer, { clock, verbosity });
+  }
+  return textReporter(writer, { verbosity });
 }
 
 function exitCode(ending: Ending): number {

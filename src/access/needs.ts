@@ -125,14 +125,28 @@ function merge(needs: readonly Need[]): readonly Need[] {
   return [...merged.values()];
 }
 
-/** The rule of a Role that grants a need, as lines of YAML. */
+/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/role-v1/ (PolicyRule) */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The rule of a Role that grants a need. */
+export function ruleOf({ apiGroup, resource, subresource, resourceName, verbs }: Need): Rule {
+  return {
+    apiGroups: [apiGroup],
+    resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
+    ...(resourceName === undefined ? {} : { resourceNames: [resourceName] }),
+    verbs,
+  };
+}
+
+/** The same as lines of YAML. */
 export function ruleLines(need: Need): readonly string[] {
-  const quoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
-  const resource = need.subresource === undefined ? need.resource : `${need.resource}/${need.subresource}`;
-  return [
-    `- apiGroups: ${quoted([need.apiGroup])}`,
-    `  resources: ${quoted([resource])}`,
-    ...(need.resourceName === undefined ? [] : [`  resourceNames: ${quoted([need.resourceName])}`]),
-    `  verbs: ${quoted(need.verbs)}`,
-  ];
+  const lines = Object.entries(ruleOf(need)).map(
+    ([key, words]) => `${key}: [${words.map((word: string) => JSON.stringify(word)).join(', ')}]`,
+  );
+  return lines.map((line, at) => `${at === 0 ? '- ' : '  '}${line}`);
 }
