@@ -1,6 +1,6 @@
 import { OPTIONS, type Option, optionByName, optionByShort } from './options.ts';
 import { suggest } from './suggest.ts';
-import { quote, UsageError } from './usage-error.ts';
+import { orList, quote, UsageError } from './usage-error.ts';
 
 /** One thing on the command line, in the order in which it stood there. */
 export type Item =
@@ -53,7 +53,7 @@ function long(argument: string, next: () => string | undefined): Item {
   const name = equals === -1 ? argument.slice(2) : argument.slice(2, equals);
   const shown = `--${name}`;
   const option = optionByName(name);
-  if (option === undefined) throw unknownOption(shown);
+  if (option === undefined) throw unknownOption(name, argument);
   const inline = equals === -1 ? undefined : argument.slice(equals + 1);
   return withValue(option, shown, inline, next);
 }
@@ -64,7 +64,7 @@ function short(argument: string, next: () => string | undefined): Item[] {
   for (let at = 1; at < argument.length; at++) {
     const shown = `-${argument[at]}`;
     const option = optionByShort(argument[at] ?? '');
-    if (option === undefined) throw unknownOption(argument.length > 2 ? argument : shown);
+    if (option === undefined) throw new UsageError(`unknown option ${quote(argument)}`);
     const rest = argument.slice(at + 1);
     if (option.type !== 'boolean' || rest.startsWith('=')) {
       // Charts that were written for k8s-wait-for have the name and its value in one argument: "-l app=db".
@@ -85,21 +85,18 @@ function withValue(option: Option, shown: string, inline: string | undefined, ne
 }
 
 function expectedValue(option: Option): string {
-  if (option.choices !== undefined) return option.choices.join(' or ');
-  return `a value (${option.value ?? 'VALUE'})`;
+  return option.choices === undefined ? `a value (${option.value ?? 'VALUE'})` : orList(option.choices);
 }
 
-function unknownOption(written: string): UsageError {
-  const [name = '', ...rest] = written.split(/\s/);
-  if (rest.length > 0 && optionByName(name.slice(2)) !== undefined) {
-    return new UsageError(`expected ${name} and its value as two arguments, got one: ${quote(written)}`);
+function unknownOption(name: string, argument: string): UsageError {
+  const [first = '', ...rest] = name.split(/\s/);
+  if (rest.length > 0 && optionByName(first) !== undefined) {
+    return new UsageError(`expected --${first} and its value as two arguments, got one: ${quote(argument)}`);
   }
-  const near = written.startsWith('--')
-    ? suggest(
-        written,
-        OPTIONS.map((option) => `--${option.name}`),
-      )
-    : undefined;
-  const hint = near === undefined ? '' : `, did you mean ${near}?`;
-  return new UsageError(`unknown option ${quote(written)}${hint}`);
+  const near = suggest(
+    name,
+    OPTIONS.map((option) => option.name),
+  );
+  const hint = near === undefined ? '' : `, did you mean --${near}?`;
+  return new UsageError(`unknown option ${quote(`--${name}`)}${hint}`);
 }

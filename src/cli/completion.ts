@@ -14,7 +14,7 @@ autoload -U +X bashcompinit && bashcompinit
  * A script that completes subcommands, kinds, options and their values. It is made from the table of options and asks
  * nobody: neither this program at each key, as yargs' own script does, nor a cluster.
  */
-export function completionScript(shell: Shell): string {
+export function completion(shell: Shell): string {
   const subcommands = 'check rbac completion';
   const kinds = builtInKinds().map(kindLabel).join(' ');
   const options = OPTIONS.flatMap(spellings).join(' ');

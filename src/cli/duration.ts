@@ -14,6 +14,8 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
 };
 
 const NS_PER_MS = 1_000_000n;
+/** Go counts nanoseconds in 64 bits. In milliseconds that is far from what a number cannot hold exactly. */
+const LONGEST_NS = 2n ** 63n - 1n;
 const PART = /(\d*)(?:\.(\d*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 const BARE_NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)$/;
 const EXPECTED = 'expected a duration such as 90s, 10m or 1h30m';
@@ -23,16 +25,16 @@ const EXPECTED = 'expected a duration such as 90s, 10m or 1h30m';
  * "look once". Throws a UsageError for anything else, a bare number other than 0 included.
  */
 export function parseDuration(text: string): number {
-  if (/^[-+]?0+$/.test(text)) return 0;
+  if (/^[-+]?0$/.test(text)) return 0;
   if (BARE_NUMBER.test(text)) {
     throw new UsageError(`expected a duration with a unit, such as ${text}s, got ${quote(text)}`);
   }
   const negative = text.startsWith('-');
   const ns = nanoseconds(text.replace(/^[-+]/, ''));
   if (ns === undefined) throw new UsageError(`${EXPECTED}, got ${quote(text)}`);
-  const ms = (ns + NS_PER_MS - 1n) / NS_PER_MS;
-  if (ms > BigInt(Number.MAX_SAFE_INTEGER)) throw new UsageError(`expected a shorter duration, got ${quote(text)}`);
-  return negative && ms !== 0n ? -Number(ms) : Number(ms);
+  if (ns > LONGEST_NS) throw new UsageError(`expected a duration of at most 292 years, got ${quote(text)}`);
+  const ms = Number((ns + NS_PER_MS - 1n) / NS_PER_MS);
+  return negative && ms !== 0 ? -ms : ms;
 }
 
 /**

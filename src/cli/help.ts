@@ -2,6 +2,8 @@ import { EXIT } from '../exit.ts';
 import type { HelpTopic } from './invocation.ts';
 import { OPTIONS, type Option } from './options.ts';
 
+export { completion } from './completion.ts';
+
 /** What a terminal holds at the least, and a README too. */
 const COLUMNS = 80;
 

@@ -2,9 +2,11 @@ import type { ConnectionOptions } from '../kube/options.ts';
 import type { Goal, OnMissing, Plan } from '../wait/plan.ts';
 import { type Item, scan } from './argv.ts';
 import { parseDuration, parseDurationOrSeconds } from './duration.ts';
+import { flagValue, Given, type Sourced } from './given.ts';
 import { parseGoal } from './goals.ts';
-import { checkContainer, checkNamespace } from './names.ts';
-import { OPTIONS, type Option, type OptionName, type TargetMode, variableOf } from './options.ts';
+import { builtInKind } from './kinds.ts';
+import { checkContainer, checkName, checkNamespace } from './names.ts';
+import type { TargetMode } from './options.ts';
 import { buildTarget } from './plan.ts';
 import { FORMS, parseTargets, type TargetRequest } from './targets.ts';
 import { at, quote, UsageError } from './usage-error.ts';
@@ -61,14 +63,6 @@ export interface OutputOptions {
   readonly terminationLog: string | undefined;
 }
 
-/** A value and where it came from: what the environment sets for a whole chart is ignored where it does not apply. */
-export interface Sourced<T> {
-  readonly value: T;
-  readonly from: 'argv' | 'env';
-  /** `--expect` or `KUBE_AWAIT_EXPECT`: what messages call it. */
-  readonly shown: string;
-}
-
 /** What applies to some targets and not to others. Undefined: not set. */
 export interface Policy {
   readonly goals: Sourced<readonly Goal[]> | undefined;
@@ -114,10 +108,10 @@ export function parse(argv: readonly string[], env: Environment): Invocation {
   }
   if (command?.length === 0) throw new UsageError('--: expected a COMMAND behind it, got nothing');
 
-  const options = new Options(rest, env, mode);
+  const given = new Given(rest, env, mode);
   const targets = parseTargets(rest);
   if (targets.length === 0) throw new UsageError(`expected a target (${FORMS}), got none; see kube-await --help`);
-  const run = targetRun(options, targets, mode);
+  const run = targetRun(given, targets, mode);
   checkBuiltIns(run);
   switch (mode) {
     case 'wait':
@@ -128,8 +122,8 @@ export function parse(argv: readonly string[], env: Environment): Invocation {
       return {
         mode,
         ...run,
-        serviceAccount: options.text('service-account')?.value ?? 'kube-await',
-        explainFailures: options.flag('explain-failures')?.value ?? false,
+        serviceAccount: given.read('service-account', serviceAccount)?.value ?? 'kube-await',
+        explainFailures: given.flag('explain-failures')?.value ?? false,
       };
   }
 }
@@ -141,7 +135,7 @@ function subcommandOf(item: Item | undefined): Exclude<HelpTopic, 'wait'> | unde
 }
 
 function isAsked(items: readonly Item[], name: 'help' | 'version'): boolean {
-  return items.some((item) => item.is === 'option' && item.option.name === name && flagValue(item.value, name));
+  return items.some((item) => item.is === 'option' && item.option.name === name && flagValue(item.value, item.shown));
 }
 
 function parseCompletion(items: readonly Item[], env: Environment): Invocation {
@@ -154,56 +148,53 @@ function parseCompletion(items: readonly Item[], env: Environment): Invocation {
   return { mode: 'completion', shell: word ?? (env.SHELL?.endsWith('zsh') ? 'zsh' : 'bash') };
 }
 
-function targetRun(options: Options, targets: readonly TargetRequest[], mode: TargetMode): TargetRun {
-  const namespace = options.text('namespace');
+function targetRun(given: Given, targets: readonly TargetRequest[], mode: TargetMode): TargetRun {
+  const namespace = given.text('namespace');
   if (namespace !== undefined) at(namespace.shown, () => checkNamespace(namespace.value));
-  const asGroups = options.many('as-group', (text) => text);
-  const as = options.text('as');
+  const asGroups = given.many('as-group', (text) => text);
+  const as = given.text('as');
   if (asGroups !== undefined && as === undefined) {
     throw new UsageError(`${asGroups.shown}: expected --as as well, got a group without a user`);
   }
   return {
     targets,
     namespace: namespace?.value,
-    policy: policy(options, namespace),
-    timeoutMs: endless(options.read('timeout', parseDuration)?.value ?? DEFAULT_TIMEOUT_MS[mode]),
-    onRefused: options.choice('on-refused', ['fail', 'wait'])?.value ?? 'fail',
+    policy: policy(given, namespace),
+    timeoutMs: endless(given.read('timeout', parseDuration)?.value ?? DEFAULT_TIMEOUT_MS[mode]),
+    onRefused: given.choice('on-refused', ['fail', 'wait'])?.value ?? 'fail',
     connection: {
-      kubeconfig: options.text('kubeconfig')?.value,
-      context: options.text('context')?.value,
-      server: options.text('server')?.value,
-      token: options.text('token')?.value,
+      kubeconfig: given.text('kubeconfig')?.value,
+      context: given.text('context')?.value,
+      server: given.text('server')?.value,
+      token: given.text('token')?.value,
       as: as?.value,
       asGroups: asGroups?.value,
-      insecureSkipTlsVerify: options.flag('insecure-skip-tls-verify')?.value,
-      requestTimeoutMs: options.read('request-timeout', requestTimeout)?.value ?? DEFAULT_REQUEST_TIMEOUT_MS,
+      insecureSkipTlsVerify: given.flag('insecure-skip-tls-verify')?.value,
+      requestTimeoutMs: given.read('request-timeout', requestTimeout)?.value ?? DEFAULT_REQUEST_TIMEOUT_MS,
     },
     output: {
-      format: options.choice('output', ['text', 'json'])?.value ?? 'text',
-      quiet: options.flag('quiet')?.value ?? false,
-      heartbeatMs: options.read('heartbeat', notNegative)?.value ?? DEFAULT_HEARTBEAT_MS,
-      logs: options.read('logs', (text) => count(text, 0))?.value ?? DEFAULT_LOGS,
-      terminationLog: options.read('termination-log', (text) => text)?.value,
+      format: given.choice('output', ['text', 'json'])?.value ?? 'text',
+      quiet: given.flag('quiet')?.value ?? false,
+      heartbeatMs: given.read('heartbeat', notNegative)?.value ?? DEFAULT_HEARTBEAT_MS,
+      logs: given.read('logs', (text) => count(text, 0))?.value ?? DEFAULT_LOGS,
+      terminationLog: given.read('termination-log', (text) => text)?.value,
     },
   };
 }
 
-function policy(options: Options, namespace: Sourced<string> | undefined): Policy {
-  const allNamespaces = options.flag('all-namespaces');
+function policy(given: Given, namespace: Sourced<string> | undefined): Policy {
+  const allNamespaces = given.flag('all-namespaces');
   // -n on the command line says more than a variable that was set for everybody.
   const overruled = allNamespaces?.from === 'env' && namespace?.from === 'argv';
   return {
-    goals: options.many('for', parseGoal),
+    goals: given.many('for', parseGoal),
     allNamespaces: overruled ? undefined : allNamespaces,
-    onMissing: options.choice('on-missing', ['wait', 'fail', 'succeed']),
-    missingGraceMs: options.read('missing-grace', notNegative),
-    expect: options.read('expect', (text) => count(text, 1)),
-    atLeast: options.read('at-least', (text) => count(text, 1)),
-    container: options.read('container', (text) => {
-      checkContainer(text);
-      return text;
-    }),
-    stuckAfterMs: options.read('stuck-after', notNegative),
+    onMissing: given.choice('on-missing', ['wait', 'fail', 'succeed']),
+    missingGraceMs: given.read('missing-grace', notNegative),
+    expect: given.read('expect', (text) => count(text, 1)),
+    atLeast: given.read('at-least', (text) => count(text, 1)),
+    container: given.read('container', container),
+    stuckAfterMs: given.read('stuck-after', notNegative),
   };
 }
 
@@ -231,108 +222,19 @@ function requestTimeout(text: string): number {
   return ms;
 }
 
+function serviceAccount(text: string): string {
+  checkName(text, builtInKind('serviceaccount'));
+  return text;
+}
+
+function container(text: string): string {
+  checkContainer(text);
+  return text;
+}
+
 function count(text: string, least: number): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < least) {
     throw new UsageError(`expected a whole number of at least ${least}, got ${quote(text)}`);
   }
   return Number(text);
-}
-
-/** The words that pflag takes for a boolean. https://pkg.go.dev/strconv#ParseBool */
-function flagValue(text: string | undefined, shown: string): boolean {
-  if (text === undefined || /^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
-  throw new UsageError(`${shown}: expected true or false, got ${quote(text)}`);
-}
-
-/** The values of the options, each from the command line or else from its variable. */
-class Options {
-  readonly #given: ReadonlyMap<OptionName, Sourced<readonly (string | undefined)[]>>;
-
-  constructor(items: readonly Item[], env: Environment, mode: TargetMode) {
-    this.#given = new Map([...fromEnvironment(env, mode), ...fromArguments(items, mode)]);
-  }
-
-  /** An option that is given once, read by `read`. */
-  read<T>(name: OptionName, read: (text: string) => T): Sourced<T> | undefined {
-    const given = this.#given.get(name);
-    if (given === undefined) return undefined;
-    return { ...given, value: at(given.shown, () => read(given.value[0] ?? '')) };
-  }
-
-  /** As kubectl has it, an empty text is as good as none. */
-  text(name: OptionName): Sourced<string> | undefined {
-    const text = this.read(name, (value) => value);
-    return text?.value === '' ? undefined : text;
-  }
-
-  flag(name: OptionName): Sourced<boolean> | undefined {
-    const given = this.#given.get(name);
-    return given && { ...given, value: flagValue(given.value[0], given.shown) };
-  }
-
-  choice<const T extends string>(name: OptionName, choices: readonly T[]): Sourced<T> | undefined {
-    return this.read(name, (text) => {
-      const choice = choices.find((one) => one === text);
-      if (choice === undefined) throw new UsageError(`expected ${orList(choices)}, got ${quote(text)}`);
-      return choice;
-    });
-  }
-
-  many<T>(name: OptionName, read: (text: string) => T): Sourced<readonly T[]> | undefined {
-    const given = this.#given.get(name);
-    if (given === undefined) return undefined;
-    return { ...given, value: at(given.shown, () => given.value.map((text) => read(text ?? ''))) };
-  }
-}
-
-type Given = readonly [OptionName, Sourced<readonly (string | undefined)[]>];
-
-function fromArguments(items: readonly Item[], mode: TargetMode): Given[] {
-  const given = new Map<OptionName, Sourced<(string | undefined)[]>>();
-  for (const item of items) {
-    if (item.is !== 'option' || item.option.repeat === 'each kind') continue;
-    const { option, value, shown } = item;
-    if (!option.modes.includes(mode)) {
-      throw new UsageError(`${shown}: expected it with ${option.modes.join(' or ')} only, got it without`);
-    }
-    const earlier = given.get(option.name);
-    if (earlier === undefined) {
-      given.set(option.name, { value: [value], from: 'argv', shown });
-    } else if (option.repeat === 'any') {
-      earlier.value.push(value);
-    } else {
-      const values = [...earlier.value, value].filter((one) => one !== undefined).map(quote);
-      const both = values.length === 0 ? '' : `: ${values.join(' and ')}`;
-      throw new UsageError(`${shown}: expected it once, got it twice${both}`);
-    }
-  }
-  return [...given];
-}
-
-/**
- * Only variables with the exact name of an option are looked at: a Service called kube-await puts KUBE_AWAIT_PORT and
- * KUBE_AWAIT_SERVICE_HOST into every pod of its namespace.
- * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
- */
-function fromEnvironment(env: Environment, mode: TargetMode): Given[] {
-  return OPTIONS.flatMap((option: Option): Given[] => {
-    const shown = variableOf(option);
-    const text = env[shown];
-    if (option.env === 'no' || !option.modes.includes(mode) || text === undefined || text === '') return [];
-    // A repeated option has one value a line there: commas belong to JSONPath and to the names of groups.
-    const value = option.repeat === 'any' ? lines(text) : [text];
-    return value.length === 0 ? [] : [[option.name, { value, from: 'env', shown }]];
-  });
-}
-
-function lines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
-function orList(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
 }

@@ -1,7 +1,8 @@
 import type { ApiResource } from '../kube/resource.ts';
 import type { Goal, OwnerJobs, Plan, Selection, Target } from '../wait/plan.ts';
+import type { Sourced } from './given.ts';
 import { applies, goalText } from './goals.ts';
-import type { Sourced, TargetRun } from './invocation.ts';
+import type { TargetRun } from './invocation.ts';
 import { kindLabel, unknownKind } from './kinds.ts';
 import { checkName } from './names.ts';
 import type { Preset, TargetRequest } from './targets.ts';

@@ -1,9 +1,9 @@
-/** The candidate that was probably meant, or undefined when none is near: one slip in a short word, two in a longer one. */
+/** The candidate that was probably meant, or undefined when none is near: one slip, or two in a long word. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   // Nothing near is that long, and the table below grows with it.
   if (word.length > 64) return undefined;
   let best: string | undefined;
-  let bestDistance = word.length < 5 ? 1 : 2;
+  let bestDistance = word.length < 8 ? 1 : 2;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
     if (distance < bestDistance || (distance === bestDistance && best === undefined)) {

@@ -124,17 +124,27 @@ class Grammar {
     } else if (awaitsName) {
       group.names.push(text);
     } else {
-      const behind = group.bound[0] === undefined ? group.text : `${group.text} ${written(group.bound[0])}`;
-      throw new UsageError(`expected KIND/NAME or KIND -l SELECTOR behind ${quote(behind)}, got ${quote(text)}`);
+      throw this.#stray(text, group);
     }
+  }
+
+  /** A word that can be neither a kind nor a name where it stands. */
+  #stray(text: string, group: Group): UsageError {
+    const [kind = ''] = group.kinds;
+    const [name = ''] = group.names;
+    if (group.form === 'slash' && kindOf(kind) === undefined && kindOf(name) !== undefined) {
+      return new UsageError(`expected ${quote(`${group.text}/${text}`)}, got ${quote(`${group.text} ${text}`)}`);
+    }
+    const behind = group.bound[0] === undefined ? group.text : `${group.text} ${written(group.bound[0])}`;
+    return new UsageError(`expected KIND/NAME or KIND -l SELECTOR behind ${quote(behind)}, got ${quote(text)}`);
   }
 
   /** `job a pod b`: the name of a third Job, or a new kind? */
   #twoMeanings(text: string, group: Group | undefined, next: Phrase): UsageError {
-    const asKind = next.text.includes('/') ? undefined : `${text}/${next.text}`;
-    const asName = group === undefined ? undefined : `${group.text}/${text}`;
-    const forms = [asKind, asName].filter((form) => form !== undefined).join(' or ');
-    return new UsageError(`expected ${forms || FORMS}, got ${quote(`${text} ${next.text}`)} behind another target`);
+    const asKind = next.text.includes('/') ? [] : [quote(`${text}/${next.text}`)];
+    const asName = group === undefined ? [] : [quote(`${group.text}/${text}`)];
+    const forms = [...asKind, ...asName].join(' or ') || FORMS;
+    return new UsageError(`expected ${forms}, got ${quote(`${text} ${next.text}`)} behind another target`);
   }
 
   #open(text: string, namespace: string | undefined, kindWord: string, form: Group['form']): Group {
@@ -156,7 +166,7 @@ class Grammar {
 }
 
 function nameWithSelector(target: string, bound: BoundOption): UsageError {
-  return new UsageError(`expected a kind without a name before ${bound.shown}, got ${quote(target)}`);
+  return new UsageError(`${bound.shown}: expected a kind without a name, got ${quote(target)}`);
 }
 
 /** Selectors that stand before everything belong to the only kind. */

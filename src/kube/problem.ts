@@ -77,7 +77,8 @@ function whatToDoAboutStatus(problem: Problem & { kind: 'status' }): Reaction {
   if (problem.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge')) return 'relist';
   if (status === 401 || status === 403) return 'refused';
   if (status === 404) return 'not-found';
-  if (status === 408 || status === 429 || status >= 500) return 'retry';
+  // 407 comes from a proxy; where it answers a CONNECT instead, Node reports it as a failed connection.
+  if (status === 407 || status === 408 || status === 429 || status >= 500) return 'retry';
   return 'fatal';
 }
 

@@ -72,9 +72,9 @@ export interface Cluster {
   token(namespace: string, serviceAccount: string, options?: { readonly seconds?: number }): Promise<string>;
   /** In the order of the log. A request is in there before its client has the whole answer. */
   auditEvents(filter?: AuditFilter): AuditEvent[];
-  /** From here on the process group of this pid is killed when the calling process dies, until it is released. */
-  hold(pid: number): void;
-  release(pid: number): void;
+  /** From here on this process (and its group, if it leads one) dies with the calling process, until released. */
+  hold(pid: number): Promise<void>;
+  release(pid: number): Promise<void>;
   /** Leaves the cluster running. */
   disconnect(): void;
 }
@@ -124,19 +124,16 @@ function connectSupervisor(path: string) {
     return opened;
   }
 
-  function send(message: object): number {
-    socket ??= open();
-    lastId += 1;
-    socket.write(`${JSON.stringify({ id: lastId, ...message })}\n`);
-    return lastId;
-  }
-
   return {
-    send,
     ask(message: object): Promise<string> {
+      const supervisor = socket ?? open();
+      socket = supervisor;
+      lastId += 1;
+      const id = lastId;
       return new Promise((resolve, reject) => {
-        waiting.set(send(message), { resolve, reject });
-        socket?.ref();
+        waiting.set(id, { resolve, reject });
+        supervisor.ref();
+        supervisor.write(`${JSON.stringify({ id, ...message })}\n`);
       });
     },
     close: () => socket?.destroy(),
@@ -186,8 +183,8 @@ export function connectCluster(coordinates: Coordinates): Cluster {
       lines.pop();
       return lines.map((line) => JSON.parse(line) as AuditEvent).filter((event) => matches(event, filter));
     },
-    hold: (pid) => supervisor.send({ hold: pid }),
-    release: (pid) => supervisor.send({ release: pid }),
+    hold: async (pid) => void (await supervisor.ask({ hold: pid })),
+    release: async (pid) => void (await supervisor.ask({ release: pid })),
     disconnect() {
       rest.close();
       supervisor.close();
@@ -216,6 +213,8 @@ export async function startCluster({ programs = [], progress = () => {} }: Start
       resolve();
     });
   });
+  // Once it is up nobody waits for a promise of ours: then an error of the cluster is only said.
+  let failed: (message: string) => void = () => {};
   const coordinates = await new Promise<Coordinates>((resolve, reject) => {
     supervisor.on('error', reject);
     void ended.then(() => reject(new SetupError('the test cluster ended before it was ready')));
@@ -226,12 +225,12 @@ export async function startCluster({ programs = [], progress = () => {} }: Start
       } else if ('ready' in message) {
         resolve(message.ready);
       } else {
-        // After the start nobody waits for this promise any more, so say it as well.
-        console.error(message.error);
         reject(new SetupError(message.error));
+        failed(message.error);
       }
     });
   });
+  failed = (message) => console.error(message);
   const cluster = connectCluster(coordinates);
   return {
     ...cluster,

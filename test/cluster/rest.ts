@@ -52,7 +52,7 @@ const clusterScoped = new Set([
 /** The API's names for the kinds whose plural is not made with an s. */
 function plural(kind: string): string {
   const name = kind.toLowerCase();
-  if (name === 'endpoints') {
+  if (name === 'endpoints' || name === 'logs') {
     return name;
   }
   if (/(s|x|ch)$/.test(name)) {
@@ -78,6 +78,7 @@ export interface UntilOptions {
   readonly timeoutMs?: number;
   /** For the error message: what is awaited. */
   readonly what?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface Rest {
@@ -107,7 +108,10 @@ export function connectRest(credentials: Credentials, userAgent: string): Rest {
   function open(method: string, path: string, body: object | undefined, signal?: AbortSignal) {
     return new Promise<IncomingMessage>((resolve, reject) => {
       const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent };
+      const payload = body ? JSON.stringify(body) : '';
       if (body) {
+        // Node adds no length to a DELETE by itself, and its body would be read as the next request.
+        headers['content-length'] = String(Buffer.byteLength(payload));
         headers['content-type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
       }
       const req = httpsRequest(new URL(path, credentials.server), {
@@ -118,7 +122,7 @@ export function connectRest(credentials: Credentials, userAgent: string): Rest {
       });
       req.on('response', resolve);
       req.on('error', reject);
-      req.end(body ? JSON.stringify(body) : undefined);
+      req.end(payload);
     });
   }
 
@@ -180,6 +184,7 @@ export function connectRest(credentials: Credentials, userAgent: string): Rest {
     const { timeoutMs = defaultTimeoutMs, what = 'what was awaited' } = options;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), timeoutMs);
+    const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
     let last: Json[] = [];
     const seen = (objects: Json[]): boolean => {
       last = objects;
@@ -187,7 +192,7 @@ export function connectRest(credentials: Credentials, userAgent: string): Rest {
     };
     try {
       // A watch may end at any time (410, the server's own limit): list again.
-      while (!(await follow(path, seen, stop.signal))) {}
+      while (!(await follow(path, seen, signal))) {}
       return last;
     } catch (error) {
       if (!stop.signal.aborted) {

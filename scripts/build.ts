@@ -1,0 +1,196 @@
+/**
+ * Bundles src/main.ts into dist/: an entry, and beside it one chunk for each part that only some runs need. Fails where
+ * a run would load more than it may, since start-up time and memory are what an init container costs.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const DIST = path.join(ROOT, 'dist');
+const ENTRY = 'kube-await.mjs';
+const NOTICES = 'THIRD_PARTY_NOTICES.txt';
+
+/** In bytes. */
+const LIMITS = { inClusterWait: 150 * 1024, all: 500 * 1024 } as const;
+
+/** The modules that src/main.ts imports when it waits. */
+const WAIT_MODULES = ['src/wait-command.ts'];
+
+/**
+ * What our dependencies import, but what no run of ours reaches. src/kube/kubeconfig.ts hands KubeConfig neither a
+ * proxy nor an API to make a client for, and what yargs lays out is our own help, which is ASCII.
+ */
+const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>> = {
+  undici: { importer: /client-node/, contents: unused('Agent', 'ProxyAgent') },
+  './gen/index.js': { importer: /client-node/, contents: unused('createConfiguration', 'ServerConfiguration') },
+  './middleware.js': { importer: /client-node/, contents: unused('setHeaderMiddleware') },
+  'socks-proxy-agent': { importer: /client-node/, contents: unused('SocksProxyAgent') },
+  socks: { importer: /client-node/, contents: unused('SocksClient') },
+  hpagent: { importer: /client-node/, contents: unused('HttpProxyAgent', 'HttpsProxyAgent') },
+  'string-width': { importer: /./, contents: 'export default (text) => String(text).length;' },
+};
+
+const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
+
+const { outputFiles, metafile } = await build({
+  absWorkingDir: ROOT,
+  entryPoints: { 'kube-await': 'src/main.ts' },
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  // So that a package's ES module is taken where it has one as well: only those can be cut down to what is used.
+  mainFields: ['module', 'main'],
+  define: { __VERSION__: JSON.stringify(version) },
+  legalComments: 'none',
+  plugins: [leaveOut()],
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+});
+
+const problems = check(metafile);
+for (const problem of problems) console.error(`build: ${problem}`);
+if (problems.length > 0) process.exit(1);
+write(outputFiles, metafile);
+
+function unused(...names: string[]): string {
+  const body = `function leftOut() { throw new Error('left out of the bundle'); }`;
+  return `${body}\nexport { ${names.map((name) => `leftOut as ${name}`).join(', ')} };`;
+}
+
+function leaveOut(): Plugin {
+  return {
+    name: 'leave-out',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /./ }, ({ path: wanted, importer }) =>
+        LEFT_OUT[wanted]?.importer.test(importer) ? { path: wanted, namespace: 'left-out' } : undefined,
+      );
+      onLoad({ filter: /./, namespace: 'left-out' }, ({ path: wanted }) => ({
+        contents: LEFT_OUT[wanted]?.contents ?? '',
+      }));
+    },
+  };
+}
+
+/** Prints what each kind of run loads, and gives a line for each rule that is broken. */
+function check({ outputs }: Metafile): string[] {
+  const problems: string[] = [];
+  const sizeOf = (files: Iterable<string>): number =>
+    [...files].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
+  const withImports = (file: string, found = new Set<string>()): Set<string> => {
+    if (found.has(file)) return found;
+    found.add(file);
+    for (const { path: imported, kind, external } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement' && external !== true) withImports(imported, found);
+    }
+    return found;
+  };
+  const builtins = (files: ReadonlySet<string>): string[] =>
+    [...files].flatMap((file) =>
+      (outputs[file]?.imports ?? [])
+        .filter(({ kind, external }) => external === true && kind !== 'dynamic-import')
+        .map(({ path: imported }) => imported.replace(/^node:/, '')),
+    );
+  const packages = (files: ReadonlySet<string>): string[] =>
+    [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {})).flatMap((input) => packageOf(input) ?? []);
+  const limit = (what: string, bytes: number, most: number): void => {
+    console.log(`${what.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(most)}`);
+    if (bytes > most) problems.push(`${what} is ${kib(bytes)}, expected at most ${kib(most)}`);
+  };
+  const never = (what: string, found: readonly string[], unwanted: RegExp): void => {
+    for (const each of new Set(found)) if (unwanted.test(each)) problems.push(`${what} loads ${each}`);
+  };
+
+  const start = withImports(`dist/${ENTRY}`);
+  const wait = new Set(start);
+  for (const module of WAIT_MODULES) {
+    const file = Object.keys(outputs).find((each) => outputs[each]?.entryPoint === module);
+    if (file === undefined) problems.push(`src/main.ts does not import ${module} any more; see WAIT_MODULES`);
+    else withImports(file, wait);
+  }
+
+  for (const [file, { bytes, entryPoint }] of Object.entries(outputs)) {
+    console.log(`${file.padEnd(34)} ${kib(bytes).padStart(9)}  ${entryPoint ?? ''}`);
+  }
+  limit('a wait in a cluster', sizeOf(wait), LIMITS.inClusterWait);
+  limit('all chunks', sizeOf(Object.keys(outputs)), LIMITS.all);
+  never('kube-await --version', packages(start), /./);
+  never('kube-await --version', builtins(start), /^(https?|tls|net|crypto|zlib|child_process)$/);
+  never('a wait in a cluster', packages(wait), /./);
+  never('a wait in a cluster', builtins(wait), /^(zlib|child_process)$/);
+  return problems;
+}
+
+/** Whole files only, and the entry last, so that a run that starts meanwhile never finds half of a build. */
+function write(files: readonly OutputFile[], { inputs }: Metafile): void {
+  mkdirSync(DIST, { recursive: true });
+  const entryLast = [...files].sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
+  for (const { path: file, text } of entryLast) {
+    put(file, header(file, text) + text, isEntry(file) ? 0o755 : 0o644);
+  }
+  put(path.join(DIST, NOTICES), notices(Object.keys(inputs)), 0o644);
+  const current = new Set([NOTICES, ...files.map((file) => path.basename(file.path))]);
+  for (const name of readdirSync(DIST)) {
+    if (!current.has(name)) rmSync(path.join(DIST, name), { recursive: true });
+  }
+}
+
+function isEntry(file: string): boolean {
+  return path.basename(file) === ENTRY;
+}
+
+function put(file: string, content: string, mode: number): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, content);
+  chmodSync(draft, mode);
+  renameSync(draft, file);
+}
+
+/** A chunk with CommonJS in it needs a `require`, which an ES module does not have by itself. */
+function header(file: string, text: string): string {
+  const shebang = isEntry(file) ? '#!/usr/bin/env node\n' : '';
+  if (!text.includes('Dynamic require of "')) return shebang;
+  return `${shebang}import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n`;
+}
+
+/** Most licences ask that they go along with what is copied. */
+function notices(inputs: readonly string[]): string {
+  const names = new Set(inputs.flatMap((input) => packageOf(input) ?? []));
+  return [...names].sort().map(notice).join('\n');
+}
+
+function notice(name: string): string {
+  const dir = path.join(ROOT, 'node_modules', name);
+  const meta = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as {
+    version: string;
+    license?: string;
+  };
+  const file = readdirSync(dir).find((each) => /^(licen[cs]e|copying)/i.test(each));
+  const text = file === undefined ? '' : `\n${readFileSync(path.join(dir, file), 'utf8').trim()}\n`;
+  return `${name} ${meta.version} (${meta.license ?? 'see below'})\n${text}\n${'-'.repeat(80)}\n`;
+}
+
+/** The package that an input is of, as a path below node_modules. */
+function packageOf(input: string): string | undefined {
+  const [, name] = /^node_modules\/((?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
+  return name !== undefined && existsSync(path.join(ROOT, 'node_modules', name, 'package.json')) ? name : undefined;
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Problem } from '../../../src/kube/problem.ts';
+import { BACKOFF, createBackoff } from '../../../src/kube/retry.ts';
+
+const REFUSED: Problem = { kind: 'unreachable', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' };
+
+function told(retryAfterMs: number): Problem {
+  return { kind: 'status', status: 429, reason: 'TooManyRequests', message: '', retryAfterMs };
+}
+
+/** Attempts that all fail at once: the clock moves by the pauses only. */
+function pauses(count: number, random: number, problem: Problem | undefined = REFUSED): number[] {
+  let now = 0;
+  const backoff = createBackoff({ random: () => random, now: () => now });
+  return Array.from({ length: count }, () => {
+    const delayMs = backoff.next(problem);
+    now += delayMs;
+    return delayMs;
+  });
+}
+
+describe('pauses', () => {
+  test('at their shortest', () => {
+    expect(pauses(10, 0)).toEqual([100, 200, 400, 1_000, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000]);
+  });
+
+  test('at their longest', () => {
+    expect(pauses(9, 1)).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000]);
+  });
+
+  test('do not depend on there being a problem with a name', () => {
+    expect(pauses(4, 0, undefined)).toEqual(pauses(4, 0));
+  });
+
+  test('are never shorter than a second after the quick ones, never longer than 30 s, whatever is drawn', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (random) => {
+        const later = pauses(1_200, random).slice(BACKOFF.quickMs.length);
+        expect(Math.min(...later)).toBeGreaterThanOrEqual(1_000);
+        expect(Math.max(...later)).toBeLessThanOrEqual(30_000);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('a quiet time', () => {
+  test.each([
+    ['of two minutes after the pause does not start it over', BACKOFF.quietMs, 1_000],
+    ['of longer starts it over', BACKOFF.quietMs + 1, 100],
+  ])('%s', (_name, quietMs, expected) => {
+    let now = 0;
+    const backoff = createBackoff({ random: () => 0, now: () => now });
+    for (let i = 0; i < 3; i++) now += backoff.next(REFUSED);
+    now += quietMs;
+    expect(backoff.next(REFUSED)).toBe(expected);
+  });
+});
+
+describe('Retry-After', () => {
+  test('is the least pause, spread by up to a second', () => {
+    expect(pauses(1, 0, told(5_000))).toEqual([5_000]);
+    expect(pauses(1, 1, told(5_000))).toEqual([6_000]);
+  });
+
+  test('does not shorten a longer pause', () => {
+    expect(pauses(6, 1, told(1))[5]).toBe(6_400);
+  });
+
+  test('of zero is no reason to come at once', () => {
+    expect(pauses(1, 0, told(0))).toEqual([100]);
+  });
+});
