@@ -101,6 +101,9 @@ export function judgeSelected(scene: Scene): Judgement {
   const lostCount = target.expect === undefined && target.atLeast === undefined;
   for (const lost of looked.memory.lost.values()) {
     if (!lostCount) continue;
+    found += 1;
+    // Nobody knows yet whether it is missing: it is one more to wait for, and no policy has a say.
+    if (lost.fate === 'open') continue;
     const judged = missing(scene, lost, lost.at);
     if (judged.wakeAt !== undefined) wakeAt = Math.min(wakeAt ?? judged.wakeAt, judged.wakeAt);
     items.push({
@@ -110,7 +113,7 @@ export function judgeSelected(scene: Scene): Judgement {
     });
   }
   const wants = [...owned.wants, ...looked.wants];
-  if (memory.members.size === 0 && items.length === 0) {
+  if (memory.members.size === 0 && items.length === 0 && found === 0) {
     const nothing = missing(scene, undefined, memory.absentSince ?? now);
     return { memory: looked.memory, status: nothing.status, wants, wakeAt: nothing.wakeAt };
   }
