@@ -1,6 +1,17 @@
 /** Pods: tasks and services, by name and by selector, alone, of a Job, or of a controller that replaces them. */
 import { describe } from 'vitest';
-import { api, auditOf, deployment, endPod, hasCondition, type Json, job, pod, startPod, test } from '../harness/index.ts';
+import {
+  api,
+  auditOf,
+  deployment,
+  endPod,
+  hasCondition,
+  type Json,
+  job,
+  pod,
+  startPod,
+  test,
+} from '../harness/index.ts';
 
 type TestPod = ReturnType<typeof pod>;
 
@@ -333,9 +344,9 @@ describe.concurrent('failed pods and their owners', () => {
     await api.patchStatus(first, evicted);
     await run.line(/^pod -l app=web: 0\/1 done, 1 failed and replaced by the controller, pod\/web-\S+ /);
     const path = `/api/v1/namespaces/${ns}/pods?labelSelector=app%3Dweb`;
-    const [second] = await api.untilAll(path, (all) => all.some(({ status }) => status.phase === 'Running')).then(
-      (all) => all.filter(({ status }) => status.phase === 'Running'),
-    );
+    const [second] = await api
+      .untilAll(path, (all) => all.some(({ status }) => status.phase === 'Running'))
+      .then((all) => all.filter(({ status }) => status.phase === 'Running'));
     const conditions = [{ type: 'Ready', status: 'True' }];
     await api.patchStatus({ ...second, apiVersion: 'v1', kind: 'Pod' } as unknown as TestPod, { conditions });
     const { code, stdout } = await run.exit;
