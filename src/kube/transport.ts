@@ -1,7 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { ConfigurationError } from './configuration-error.ts';
-import type { Connection, RequestAuth } from './connection.ts';
+import type { Connection, RequestAuth, TlsSettings } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
 
 /** Makes requests to one API server, all over the same few kept connections. */
@@ -82,7 +84,7 @@ export function createTransport(connection: Connection, options: TransportOption
     const requestOptions: https.RequestOptions = {
       // Not left to NODE_TLS_REJECT_UNAUTHORIZED, which is often set for something else.
       rejectUnauthorized: true,
-      ...auth.tls,
+      ...tlsOptions(auth.tls),
       agent,
       method: request.method,
       hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -151,6 +153,16 @@ export function createTransport(connection: Connection, options: TransportOption
       agent?.destroy();
     },
   };
+}
+
+/**
+ * An IP address cannot be asked for in TLS, and Node throws where one is given, through a proxy even where nothing can
+ * catch it. As in Go, the certificate must be for it all the same.
+ */
+function tlsOptions(tls: TlsSettings): https.RequestOptions {
+  const { servername } = tls;
+  if (servername === undefined || isIP(servername) === 0) return tls;
+  return { ...tls, servername: '', checkServerIdentity: (_host, cert) => checkServerIdentity(servername, cert) };
 }
 
 /** What may end a request from outside: its time limits and the caller's signal. */
