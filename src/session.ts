@@ -101,7 +101,7 @@ async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPath
       const path = parseJsonPath(expression);
       judges.set(expression, (value, object) => judgeJsonPath(path, value, object));
     } catch (error) {
-      if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath=${expression}: ${error.message}`);
+      if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath: ${error.message}`);
       throw error;
     }
   }

@@ -298,8 +298,11 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
     const told: Emission[] = machine.follow.by === 'watch' ? [{ what: 'fallback', to: 'poll', problem }] : [];
     return { machine: pollFrom(machine, now), emit: told };
   }
-  const shown = phase.at === 'get' && machine.read === 'list' ? phase.refusal : problem;
-  const emit: Emission[] = [{ what: 'problem', verb: shown === problem ? verb : 'list', problem: shown }];
+  // Where `get` only stood in for `list`, it is `list` that is lacking.
+  const standsIn = phase.at === 'get' && machine.read === 'list' && forbidden;
+  const emit: Emission[] = [
+    standsIn ? { what: 'problem', verb: 'list', problem: phase.refusal } : { what: 'problem', verb, problem },
+  ];
   const pause = (next: Exclude<Phase, { at: 'pause' } | { at: 'done' }>, lasting: Machine = machine): Transition => ({
     machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
     emit,

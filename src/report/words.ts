@@ -130,7 +130,8 @@ function describeRollout(why: Extract<Why, { code: 'rollout' }>): string {
   }
 }
 
-function describeCondition({ wanted, condition, stale }: Extract<Why, { code: 'condition' }>): string {
+function describeCondition({ wanted, condition, stale, problem }: Extract<Why, { code: 'condition' }>): string {
+  if (problem !== undefined) return problem;
   if (condition === undefined) return `no condition ${wanted.slice(0, wanted.indexOf('='))} yet`;
   const said = sentence([condition.reason, condition.message]);
   const now = `${condition.type}=${condition.status}${said === '' ? '' : `, ${said}`}`;

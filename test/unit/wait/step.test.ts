@@ -419,6 +419,19 @@ describe('pods by selector', () => {
     expect(start().sees('pods', [], [], 'a').at(10).ending).toBe('failed');
   });
 
+  test('while it is looked up whether it was deleted, no policy has a say, even without a grace', () => {
+    const running = pod('a', 'Running');
+    for (const onMissing of ['fail', 'succeed'] as const) {
+      for (const others of [[], [pod('b', 'Succeeded')]]) {
+        const run = new Script([selected(PODS, { onMissing, missingGraceMs: 0 })]);
+        run.sees('pods', [running, ...others]).sees('pods', others, [running]);
+        expect(run.statuses).toEqual(['pending']);
+        run.sees('pods', [], [], 'a');
+        expect(run.ending).toBe(onMissing === 'fail' ? 'failed' : 'reached');
+      }
+    }
+  });
+
   test('a task that is done and deleted stays done', () => {
     const run = new Script([selected(PODS)]).sees('pods', [pod('a', 'Running'), pod('b', 'Running')]);
     run.sees('pods', [pod('b', 'Running')], [pod('a', 'Succeeded')]);
