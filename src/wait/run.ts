@@ -72,8 +72,11 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   /** The verdict stands; what explains it may take a moment. */
   const finish = async (ending: Ending): Promise<Ending> => {
     const { state } = at;
-    const elapsedMs = clock.now() - state.startedAt;
-    if (ending.kind === 'failed' || ending.kind === 'timeout') await deps.explain(state, ending.kind);
+    const passedMs = clock.now() - state.startedAt;
+    // The timer may be late on a busy machine; what has passed is the timeout.
+    const elapsedMs = ending.kind === 'timeout' ? Math.min(passedMs, plan.timeoutMs) : passedMs;
+    const oneLook = ending.kind === 'timeout' && plan.timeoutMs === 0;
+    if (!oneLook && (ending.kind === 'failed' || ending.kind === 'timeout')) await deps.explain(state, ending.kind);
     tell({ event: 'done', state, ending, elapsedMs });
     return ending;
   };

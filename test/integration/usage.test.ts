@@ -39,7 +39,6 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   kinds: [
     ['jbo/a', 'did you mean job?'],
     ['no/such/kind', '"such"'],
-    ['crontab.stable.example.com/x', '"crontab.stable.example.com"'],
   ],
   options: [
     ['job/a --no-such-option', '"--no-such-option"'],
