@@ -6,8 +6,12 @@ import { clean } from './report/clean.ts';
 import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
+import type { Interruption } from './wait-command.ts';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
+
+const interrupted = new AbortController();
+const interruption: Interruption = { ending: 'open', signal: interrupted.signal };
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));
@@ -33,7 +37,7 @@ async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.mode) {
     case 'wait': {
       const { wait } = await import('./wait-command.ts');
-      return wait(invocation, process.env, writer);
+      return wait(invocation, process.env, writer, interruption);
     }
     case 'version':
       writer.out(VERSION);
@@ -62,6 +66,10 @@ async function perform(invocation: Invocation): Promise<number> {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
+  if (interruption.ending === 'decided') {
+    interrupted.abort();
+    return;
+  }
   const line = `kube-await: ended by ${signal}`;
   writer.err(line);
   writeTerminationLog(line);

@@ -14,11 +14,22 @@ import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
+/** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
+export interface Interruption {
+  ending: 'open' | 'decided';
+  readonly signal: AbortSignal;
+}
+
 /**
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
+export async function wait(
+  invocation: WaitInvocation,
+  env: Environment,
+  writer: Writer,
+  interruption: Interruption,
+): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
   const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
@@ -32,17 +43,20 @@ export async function wait(invocation: WaitInvocation, env: Environment, writer:
     ...deps,
     tell: tellAll,
     resolve,
+    decided: () => {
+      interruption.ending = 'decided';
+    },
     explain: async (state, kind) => {
       if (logs === 0) return;
       const { explain } = await import('./explain/explain.ts');
       const start = isatty(2) ? 'at once' : 'spread';
-      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start });
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: interruption.signal });
     },
   });
   if (ending.kind === 'refused') {
     const { want, verb, problem } = ending;
     const server = connection.server.href;
-    const identity = await whoAmI(transport);
+    const identity = await whoAmI(transport, interruption.signal);
     const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
     for (const line of lines) writer.err(line);
     writeTerminationLog(lines[0] ?? '');
