@@ -3,15 +3,16 @@ import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
-import { type Reporter, signalLine } from './report/reporter.ts';
+import { signalLine } from './report/reporter.ts';
 import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
+import type { Outside } from './wait-command.ts';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
-/** Who is told of an end from outside, where a run has begun. */
-let reporter: Reporter | undefined;
+const interrupted = new AbortController();
+const outside: Outside = { writer, ending: 'open', signal: interrupted.signal, reporter: undefined };
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));
@@ -37,10 +38,7 @@ async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.mode) {
     case 'wait': {
       const { wait } = await import('./wait-command.ts');
-      const reports = (started: Reporter): void => {
-        reporter = started;
-      };
-      return wait(invocation, process.env, { writer, reports });
+      return wait(invocation, process.env, outside);
     }
     case 'version':
       writer.out(VERSION);
@@ -69,8 +67,12 @@ async function perform(invocation: Invocation): Promise<number> {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  if (reporter === undefined) writer.err(signalLine(signal));
-  else reporter.end({ exitCode: code, signal });
+  if (outside.ending === 'decided') {
+    interrupted.abort();
+    return;
+  }
+  if (outside.reporter === undefined) writer.err(signalLine(signal));
+  else outside.reporter.end({ exitCode: code, signal });
   writeTerminationLog(signalLine(signal));
   process.exit(code);
 }
@@ -78,7 +80,7 @@ function endBySignal(signal: NodeJS.Signals, code: number): void {
 function endByBug(error: unknown): void {
   // What ails us may be the reporter itself.
   try {
-    reporter?.end({ exitCode: EXIT.internal });
+    outside.reporter?.end({ exitCode: EXIT.internal });
   } catch {}
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const where = said.split('\n').slice(0, 4).join(' | ');

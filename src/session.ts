@@ -112,13 +112,13 @@ async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPath
  * The user name that the API server gives us; undefined where it does not say in two seconds.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review
  */
-export async function whoAmI(transport: Transport): Promise<string | undefined> {
+export async function whoAmI(transport: Transport, signal?: AbortSignal): Promise<string | undefined> {
   try {
     const response = await transport.request({
       method: 'POST',
       path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
       body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
-      signal: AbortSignal.timeout(IDENTITY_TIMEOUT_MS),
+      signal: signal ?? new AbortController().signal,
       timeoutMs: IDENTITY_TIMEOUT_MS,
     });
     return text(await response.json(), 'status', 'userInfo', 'username');

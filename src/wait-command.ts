@@ -17,8 +17,11 @@ import type { Ending } from './wait/state.ts';
 /** What a wait shares with whoever may end it from outside. */
 export interface Outside {
   readonly writer: Writer;
-  /** Says who is to be told of such an end. */
-  readonly reports: (reporter: Reporter) => void;
+  /** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
+  ending: 'open' | 'decided';
+  readonly signal: AbortSignal;
+  /** Who is to be told of an end from outside, once a run has begun. */
+  reporter: Reporter | undefined;
 }
 
 /**
@@ -26,11 +29,10 @@ export interface Outside {
  * @throws UsageError for what only the connection or discovery can tell
  */
 export async function wait(invocation: WaitInvocation, env: Environment, outside: Outside): Promise<number> {
-  const { writer } = outside;
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const reporter = await reporterFor(invocation, writer, systemClock);
-  outside.reports(reporter);
+  const reporter = await reporterFor(invocation, outside.writer, systemClock);
+  outside.reporter = reporter;
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
   const tellAll = (event: RunEvent): void => {
@@ -41,17 +43,20 @@ export async function wait(invocation: WaitInvocation, env: Environment, outside
     ...deps,
     tell: tellAll,
     resolve,
+    decided: () => {
+      outside.ending = 'decided';
+    },
     explain: async (state, kind) => {
       if (logs === 0) return;
       const { explain } = await import('./explain/explain.ts');
       const start = isatty(2) ? 'at once' : 'spread';
-      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start });
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: outside.signal });
     },
   });
   if (ending.kind === 'refused') {
     const { want, verb, problem } = ending;
     const server = connection.server.href;
-    const identity = await whoAmI(transport);
+    const identity = await whoAmI(transport, outside.signal);
     const refusal = { need: needOf(want), verb, problem, server, identity };
     reporter.refused(refusal);
     writeTerminationLog(refusalLines(refusal)[0] ?? '');
@@ -61,7 +66,7 @@ export async function wait(invocation: WaitInvocation, env: Environment, outside
   reporter.end({ exitCode: code });
   if (code !== EXIT.reached || invocation.command === undefined) return code;
   const { become } = await import('./command.ts');
-  return become(invocation.command, env, writer);
+  return become(invocation.command, env, outside.writer);
 }
 
 /** The output that was asked for. What only some runs use is loaded by those. */

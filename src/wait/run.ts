@@ -18,6 +18,8 @@ export interface RunDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly tell: (event: RunEvent) => void;
+  /** Told that the ending is decided: from here on no signal changes it. */
+  readonly decided: () => void;
   /** Tells what explains an ending that is not what was wanted. Never rejects but for a bug. */
   readonly explain: (state: State, ending: 'failed' | 'timeout') => Promise<void>;
   /** Looks a kind up that was not served when the run began. Throws TransportError. */
@@ -58,6 +60,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     // The last changes are told with the ending, once.
     if (ending !== undefined) {
       stop();
+      deps.decided();
       finish(ending).then(resolve, reject);
       return;
     }

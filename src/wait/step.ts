@@ -158,7 +158,8 @@ function rememberJobs(
   snapshot: Extract<Emission, { what: 'snapshot' }>,
 ): Memory {
   if (want === undefined || keyOf(want.spec.resource) !== 'batch/jobs') return memory;
-  const ended = snapshot.departed.filter((job) => judgeJob(job, 'finished').state !== 'pending');
+  // FailureTarget alone is enough: such a Job can only fail.
+  const ended = snapshot.departed.filter((job) => judgeJob(job, 'complete').state !== 'pending');
   if (ended.length === 0) return memory;
   return {
     ...memory,

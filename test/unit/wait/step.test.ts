@@ -352,6 +352,19 @@ describe('pods by selector', () => {
     expect(run.sees('jobs', [], [job('migrate', 'Complete', { uid: 'job-1' })]).ending).toBe('reached');
   });
 
+  test('pods of a Job that was deleted while it was about to fail: failed, but nobody saw it end', () => {
+    const about = job('migrate', 'FailureTarget', { uid: 'job-1' });
+    const start = (more: Partial<Target> = {}): Script =>
+      new Script([selected(PODS, more)])
+        .sees('pods', [ofJob('m-1', 'Running')])
+        .sees('jobs', [job('migrate', undefined, { uid: 'job-1' })])
+        .sees('jobs', [], [about]);
+    expect(start().ending).toBe('failed');
+    const finished = start({ goals: [{ for: 'finished' }], onMissing: 'fail' });
+    expect(finished.ending).toBeUndefined();
+    expect(finished.at(10).ending).toBe('failed');
+  });
+
   test('pods of a Job that nobody saw end: never reached by themselves', () => {
     const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).sees('jobs', []);
     expect(run.at(599).statuses).toEqual(['pending']);
