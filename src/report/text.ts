@@ -1,7 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import type { RunEvent } from '../wait/events.ts';
 import { hintsOf } from '../wait/hints.ts';
-import type { Status, TargetState, Want } from '../wait/state.ts';
+import type { State, Status, TargetState, Want } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import { podLines, unexplainedLine } from './explanation.ts';
@@ -64,17 +64,24 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
     progress(heartbeatLine(event));
-    for (const target of event.state.targets) {
+    hints(event.state, progress);
+  }
+
+  /** Each hint once. */
+  function hints({ targets }: State, write: (line: string) => void): void {
+    for (const target of targets) {
       for (const hint of hintsOf(target)) {
         const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
         if (hinted.has(line)) continue;
         hinted.add(line);
-        progress(line);
+        write(line);
       }
     }
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    // What ended without a heartbeat has its hints here.
+    if (event.ending.kind !== 'reached') hints(event.state, shown);
     for (const { target, line } of resultsOf(event)) if (!told.has(target.target.label)) result(line);
   }
 }
