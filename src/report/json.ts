@@ -3,15 +3,15 @@ import { assertNever } from '../assert-never.ts';
 import type { Clock } from '../clock.ts';
 import { EXIT } from '../exit.ts';
 import type { PodReport, RunEvent } from '../wait/events.ts';
-import { hintsOf } from '../wait/hints.ts';
 import type { TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { unexplainedLine } from './explanation.ts';
 import { countsOf, reasonOf } from './facts.ts';
+import { eachHintOnce } from './hints.ts';
 import { describeRefusal, isMendedByRule, type Refusal } from './refusal.ts';
 import type { End, Reporter, Writer } from './reporter.ts';
 import { isBeingRead, isReachedForGood, type Result, resultsOf, verdictOf } from './results.ts';
-import { describe, describeHint, describeRequest, describeWait } from './words.ts';
+import { describe, describeRequest, describeWait } from './words.ts';
 
 type Level = 'info' | 'warn' | 'error';
 type EventName = 'waiting' | 'changed' | 'heartbeat' | 'reached' | 'failed' | 'timeout' | 'refused' | 'log' | 'done';
@@ -35,7 +35,7 @@ export function jsonReporter(
   const startedAt = clock.now();
   const awaited = new Set<string>();
   const told = new Set<string>();
-  const hinted = new Set<string>();
+  const newHints = eachHintOnce();
   const explanations = new Map<string, Explanation>();
   let open = true;
 
@@ -105,20 +105,14 @@ export function jsonReporter(
   }
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
+    // What -q silences now is told with the result.
+    if (verbosity === 'results') return;
     const pending = event.state.targets.filter(({ status }) => status.state !== 'reached');
-    progress('info', 'heartbeat', {
+    write('info', 'heartbeat', {
       message: describeWait(event),
       leftSeconds: Number.isFinite(event.leftMs) ? seconds(event.leftMs) : undefined,
-      awaited: pending.map((target) => ({ ...statusFields(target), hints: newHints(target) })),
+      awaited: pending.map((target) => ({ ...statusFields(target), hints: someOf(newHints(target)) })),
     });
-  }
-
-  /** A hint is told once. */
-  function newHints(target: TargetState): readonly string[] | undefined {
-    const hints = hintsOf(target).map(describeHint);
-    const fresh = hints.filter((hint) => !hinted.has(`${target.target.label}: ${hint}`));
-    for (const hint of fresh) hinted.add(`${target.target.label}: ${hint}`);
-    return fresh.length === 0 ? undefined : fresh;
   }
 
   function tellResult({ target, event, message }: Result): void {
@@ -129,8 +123,9 @@ export function jsonReporter(
     write(event === 'reached' ? 'info' : 'error', event, {
       ...statusFields(target),
       message,
-      pods: pods.length === 0 ? undefined : pods.map(podFields),
-      notes: notes.length === 0 ? undefined : notes,
+      ...(event === 'reached' ? {} : { hints: someOf(newHints(target)) }),
+      pods: someOf(pods.map(podFields)),
+      notes: someOf(notes),
     });
     for (const { pod, container, line } of logs) {
       write('error', 'log', { ...identityOf(target), pod, container, message: line });
@@ -202,7 +197,7 @@ function podFields({ name, node, phase, reason, message, containers, warnings }:
       message: container.message,
       restarts: container.restarts,
     })),
-    warnings: warnings.length === 0 ? undefined : warnings,
+    warnings: someOf(warnings),
   };
 }
 
@@ -220,6 +215,11 @@ function endMessage({ exitCode, signal }: End): string {
     default:
       return 'internal error';
   }
+}
+
+/** A list that has something in it: an empty one is left out. */
+function someOf<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 /** To the millisecond. */

@@ -1,20 +1,20 @@
 import { assertNever } from '../assert-never.ts';
 import type { RunEvent } from '../wait/events.ts';
-import { hintsOf } from '../wait/hints.ts';
-import type { TargetState } from '../wait/state.ts';
+import type { State, TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { podLines, unexplainedLine } from './explanation.ts';
+import { eachHintOnce, hintLine } from './hints.ts';
 import { refusalLines } from './refusal.ts';
 import { type Reporter, signalLine, type Writer } from './reporter.ts';
 import { isBeingRead, isReachedForGood, resultsOf, verdictOf } from './results.ts';
-import { describe, describeHint, describeRequest, describeWait } from './words.ts';
+import { describe, describeRequest, describeWait } from './words.ts';
 
 /**
  * Plain lines: what changes and what is still awaited on standard error, each target's result once on standard output.
  */
 export function textReporter(writer: Writer, options: { readonly verbosity: 'progress' | 'results' }): Reporter {
   const told = new Set<string>();
-  const hinted = new Set<string>();
+  const newHints = eachHintOnce();
   const progress = (line: string): void => {
     if (options.verbosity === 'progress') writer.err(clean(line));
   };
@@ -68,18 +68,19 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
   }
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
+    // What -q silences now is told at the end.
+    if (options.verbosity === 'results') return;
     progress(describeWait(event));
-    for (const target of event.state.targets) {
-      for (const hint of hintsOf(target)) {
-        const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
-        if (hinted.has(line)) continue;
-        hinted.add(line);
-        progress(line);
-      }
-    }
+    hints(event.state);
+  }
+
+  function hints({ targets }: State): void {
+    for (const target of targets) for (const hint of newHints(target)) shown(hintLine(target, hint));
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    // What ended without a heartbeat has its hints here.
+    if (event.ending.kind !== 'reached') hints(event.state);
     for (const { target, event: what, line } of resultsOf(event)) {
       if (what !== 'reached' || !told.has(target.target.label)) result(line);
     }
