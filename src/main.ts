@@ -12,7 +12,13 @@ import type { Outside } from './wait-command.ts';
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
 const interrupted = new AbortController();
-const outside: Outside = { writer, ending: 'open', signal: interrupted.signal, reporter: undefined };
+const outside: Outside = {
+  writer,
+  ending: 'open',
+  signal: interrupted.signal,
+  reporter: undefined,
+  on: (signal, listener) => void process.on(signal, listener),
+};
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));

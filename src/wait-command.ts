@@ -2,15 +2,17 @@ import { isatty } from 'node:tty';
 import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
 import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
+import { isWatched } from './report/watched.ts';
 import { openSession, whoAmI } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
+import type { Plan } from './wait/plan.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
@@ -22,6 +24,8 @@ export interface Outside {
   readonly signal: AbortSignal;
   /** Who is to be told of an end from outside, once a run has begun. */
   reporter: Reporter | undefined;
+  /** Has a signal told of that ends nothing. */
+  readonly on: (signal: 'SIGWINCH' | 'SIGCONT', listener: () => void) => void;
 }
 
 /**
@@ -31,7 +35,7 @@ export interface Outside {
 export async function wait(invocation: WaitInvocation, env: Environment, outside: Outside): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const reporter = await reporterFor(invocation, outside.writer, systemClock);
+  const reporter = await reporterFor(invocation, plan, env, outside);
   outside.reporter = reporter;
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
@@ -69,12 +73,23 @@ export async function wait(invocation: WaitInvocation, env: Environment, outside
   return become(invocation.command, env, outside.writer);
 }
 
-/** The output that was asked for. What only some runs use is loaded by those. */
-async function reporterFor({ output }: WaitInvocation, writer: Writer, clock: Clock): Promise<Reporter> {
+/** The output that was asked for, drawn where a person watches. What only some runs use is loaded by those. */
+async function reporterFor(
+  { output }: WaitInvocation,
+  plan: Plan,
+  env: Environment,
+  { writer, on }: Outside,
+): Promise<Reporter> {
   const verbosity = output.quiet ? 'results' : 'progress';
   if (output.format === 'json') {
     const { jsonReporter } = await import('./report/json.ts');
-    return jsonReporter(writer, { clock, verbosity });
+    return jsonReporter(writer, { clock: systemClock, verbosity });
+  }
+  if (verbosity === 'progress' && isatty(2) && isWatched(env)) {
+    const { openLiveView } = await import('./report/live-view.ts');
+    const results = isatty(1) ? 'drawn' : 'written';
+    const view = openLiveView({ writer, clock: systemClock, plan, env, results, on });
+    if (view !== undefined) return view;
   }
   return textReporter(writer, { verbosity });
 }
