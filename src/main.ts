@@ -43,6 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.mode) {
     case 'wait': {
+      if (invocation.command !== undefined) hideStandardStreams();
       const { wait } = await import('./wait-command.ts');
       return wait(invocation, process.env, outside);
     }
@@ -69,6 +70,16 @@ async function perform(invocation: Invocation): Promise<number> {
     }
     default:
       return assertNever(invocation);
+  }
+}
+
+/**
+ * Node's own modules look at process.stderr, and to look is to make it: that turns the pipes behind it non-blocking,
+ * for COMMAND as well. Nothing here writes through these objects.
+ */
+function hideStandardStreams(): void {
+  for (const name of ['stdin', 'stdout', 'stderr'] as const) {
+    Object.defineProperty(process, name, { configurable: true, value: { isTTY: false } });
   }
 }
 
