@@ -14,6 +14,9 @@ const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** In bytes. */
 const LIMITS = { inClusterWait: 150 * 1024, all: 500 * 1024 } as const;
 
+/** What only some waits use, and others must not pay for. */
+const LAZY_MODULES = /^src\/(report\/(json|live|frame|terminal)|explain\/\w+|command)\.ts$/;
+
 /** The modules that src/main.ts imports when it waits. */
 const WAIT_MODULES = ['src/wait-command.ts'];
 
@@ -103,8 +106,9 @@ function check({ outputs }: Metafile): string[] {
         .filter(({ kind, external }) => external === true && kind !== 'dynamic-import')
         .map(({ path: imported }) => imported.replace(/^node:/, '')),
     );
-  const packages = (files: ReadonlySet<string>): string[] =>
-    [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {})).flatMap((input) => packageOf(input) ?? []);
+  const modules = (files: ReadonlySet<string>): string[] =>
+    [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
+  const packages = (files: ReadonlySet<string>): string[] => modules(files).flatMap((input) => packageOf(input) ?? []);
   const limit = (what: string, bytes: number, most: number): void => {
     console.log(`${what.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(most)}`);
     if (bytes > most) problems.push(`${what} is ${kib(bytes)}, expected at most ${kib(most)}`);
@@ -129,6 +133,7 @@ function check({ outputs }: Metafile): string[] {
   never('kube-await --version', packages(start), /./);
   never('kube-await --version', builtins(start), /^(https?|tls|net|crypto|zlib|child_process)$/);
   never('a wait in a cluster', packages(wait), /./);
+  never('a wait in a cluster', modules(wait), LAZY_MODULES);
   never('a wait in a cluster', builtins(wait), /^(zlib|child_process)$/);
   return problems;
 }

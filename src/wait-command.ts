@@ -86,7 +86,7 @@ async function reporterFor(
     return jsonReporter(writer, { clock: systemClock, verbosity });
   }
   if (verbosity === 'progress' && isatty(2) && isWatched(env)) {
-    const { openLiveView } = await import('./report/live-view.ts');
+    const { openLiveView } = await import('./report/terminal.ts');
     const results = isatty(1) ? 'drawn' : 'written';
     const view = openLiveView({ writer, clock: systemClock, plan, env, results, on });
     if (view !== undefined) return view;

@@ -63,7 +63,8 @@ export function drawView({ targets, elapsedMs, leftMs }: View, space: Space, loo
   const shown = targets.length <= rows ? targets : mostTelling(targets, rows - 1);
   const most = Math.floor(columns * LABEL_SHARE);
   const labelWidth = Math.min(most, Math.max(0, ...shown.map(({ target }) => stringWidth(clean(target.label)))));
-  const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
+  // Rounded so that the two always add up to the timeout.
+  const left = Number.isFinite(leftMs) ? `, ${elapsed(Math.ceil(leftMs / 1000) * 1000)} left` : '';
   const footer = [`  ${elapsed(elapsedMs)} gone${left}`];
   const hidden = targets.filter((target) => !shown.includes(target));
   if (hidden.length > 0) footer.unshift(`  ${summaryOf(hidden)}`);
@@ -97,7 +98,7 @@ function drawTarget(
   return drawn(
     [
       { text: mark, colour },
-      { text: ` ${label}${padding} ` },
+      { text: ` ${label}${padding}  ` },
       ...(width === undefined ? [] : barOf(status, width, look)),
       { text: words, ...(status.state === 'unknown' ? { colour: 'dim' as const } : {}) },
     ],
@@ -134,7 +135,7 @@ function barOf(status: Status, width: number, { characters }: Look): readonly Pi
     { text: full.repeat(done), colour: 'green' },
     { text: half.repeat(active), colour: 'yellow' },
     { text: empty.repeat(width - done - active), colour: 'dim' },
-    { text: ' ' },
+    { text: '  ' },
   ];
 }
 

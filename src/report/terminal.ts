@@ -1,13 +1,38 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { WriteStream } from 'node:tty';
+import type { Clock } from '../clock.ts';
+import type { Plan } from '../wait/plan.ts';
 import type { Look, Space } from './frame.ts';
+import { type LiveDeps, liveReporter } from './live.ts';
+import type { Reporter, Writer } from './reporter.ts';
+import { writeAll } from './writer.ts';
+
+export interface LiveViewDeps extends Pick<LiveDeps, 'results'> {
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly plan: Plan;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly on: (signal: 'SIGWINCH' | 'SIGCONT', listener: () => void) => void;
+}
+
+/** The live view on the terminal that standard error is; undefined where it has no size, and so shows nothing. */
+export function openLiveView({ writer, clock, plan, env, results, on }: LiveViewDeps): Reporter | undefined {
+  const space = terminalSize();
+  if (space === undefined) return undefined;
+  const { targets, timeoutMs } = plan;
+  const terminal = { size: terminalSize, write: (text: string) => writeAll(2, text) };
+  const view = liveReporter(writer, { terminal, space, clock, look: lookOf(env), targets, timeoutMs, results });
+  on('SIGWINCH', view.resized);
+  on('SIGCONT', view.resumed);
+  return view;
+}
 
 /**
  * How large the terminal on standard error is. It is opened anew for that: whatever asks file descriptor 2 itself (a
  * tty.WriteStream, process.stderr) makes it non-blocking, and COMMAND would find it so.
  * https://github.com/libuv/libuv/blob/v1.x/src/unix/tty.c, uv_tty_init
  */
-export function terminalSize(): Space | undefined {
+function terminalSize(): Space | undefined {
   let fd: number | undefined;
   try {
     fd = openSync('/dev/fd/2', constants.O_RDWR | constants.O_NOCTTY);
