@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     // Integration tests wait more than they compute, so more files than cores run side by side.
     maxWorkers: 4,
+    maxConcurrency: 12,
     reporters: ['default', new Tally()],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
