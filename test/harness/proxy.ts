@@ -7,9 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
 import { type Certificates, makeCertificates } from '../unit/kube/certificates.ts';
-import { cluster } from './index.ts';
+import { cluster, type Identity, test } from './index.ts';
 
 /** One request that came to the proxy. */
 export interface Seen {
@@ -27,8 +26,8 @@ export interface Answer {
 }
 
 export interface Proxy {
-  /** A kubeconfig for this token, by way of the proxy. */
-  kubeconfig(token: string): string;
+  /** The kubeconfig of an identity by token, by way of the proxy. */
+  kubeconfig(of: Identity): string;
   /** In the order in which they came, those that it answered itself among them. */
   readonly seen: readonly Seen[];
   /** Resolves with the first request that is like this, past or to come. */
@@ -131,20 +130,13 @@ export async function startProxy(): Promise<Proxy> {
   };
   return {
     seen,
-    kubeconfig(token) {
-      const file = join(cluster().coordinates.dir, `kubeconfig-proxy-${randomBytes(4).toString('hex')}`);
+    kubeconfig({ kubeconfig }) {
+      const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+      const authority = Buffer.from(ca).toString('base64');
       const server = `https://127.0.0.1:${port}`;
-      const content = {
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': 'test',
-        contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-        clusters: [
-          { name: 'test', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
-        ],
-        users: [{ name: 'test', user: { token } }],
-      };
-      writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+      config.clusters = [{ name: 'test', cluster: { server, 'certificate-authority-data': authority } }];
+      const file = `${kubeconfig}-proxy-${randomBytes(4).toString('hex')}`;
+      writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
       return file;
     },
     request: (like) =>
@@ -173,3 +165,12 @@ export async function startProxy(): Promise<Proxy> {
     },
   };
 }
+
+/** The test's own proxy, beside the other helpers. */
+export const proxied = test.extend<{ proxy: Proxy }>({
+  proxy: async ({ task: _ }, use) => {
+    const proxy = await startProxy();
+    await use(proxy);
+    await proxy.close();
+  },
+});

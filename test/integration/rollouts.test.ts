@@ -1,17 +1,13 @@
 /** Deployment, StatefulSet, DaemonSet, ReplicaSet and ReplicationController: reached, pending, failed. */
 import { describe } from 'vitest';
-import type { Reference } from '../cluster/rest.ts';
 import { freeze } from '../harness/frozen.ts';
 import { api, deployment, type Json, startPod, test } from '../harness/index.ts';
+import type { TestObject } from '../harness/objects.ts';
 
 type Kind = 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'ReplicaSet' | 'ReplicationController';
 
-interface Workload extends Reference {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-}
-
 /** Two pods that are never started, unless the spec says otherwise. */
-function workload(kind: Kind, namespace: string, spec: object = {}): Workload {
+function workload(kind: Kind, namespace: string, spec: object = {}): TestObject {
   const labels = { app: 'web' };
   const annotations = { 'kube-await.test/hold': 'true' };
   return {
