@@ -8,7 +8,8 @@ export default defineConfig({
     maxConcurrency: 12,
     reporters: ['default', new Tally()],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // The first import of a library may take seconds on a machine at work.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'integration',

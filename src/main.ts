@@ -3,10 +3,15 @@ import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
+import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
+import type { Interruption } from './wait-command.ts';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
+
+const interrupted = new AbortController();
+const interruption: Interruption = { ending: 'open', signal: interrupted.signal };
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));
@@ -32,7 +37,7 @@ async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.mode) {
     case 'wait': {
       const { wait } = await import('./wait-command.ts');
-      return wait(invocation, process.env, writer);
+      return wait(invocation, process.env, writer, interruption);
     }
     case 'version':
       writer.out(VERSION);
@@ -61,14 +66,21 @@ async function perform(invocation: Invocation): Promise<number> {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  writer.err(`kube-await: ended by ${signal}`);
+  if (interruption.ending === 'decided') {
+    interrupted.abort();
+    return;
+  }
+  const line = `kube-await: ended by ${signal}`;
+  writer.err(line);
+  writeTerminationLog(line);
   process.exit(code);
 }
 
 function endByBug(error: unknown): void {
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writer.err(
-    clean(`kube-await: internal error, please report it at ${HOME_PAGE}: ${said.split('\n').slice(0, 4).join(' | ')}`),
-  );
+  const where = said.split('\n').slice(0, 4).join(' | ');
+  const line = `kube-await: internal error, please report it at ${HOME_PAGE}: ${where}`;
+  writer.err(clean(line));
+  writeTerminationLog(line);
   process.exit(EXIT.internal);
 }

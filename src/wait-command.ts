@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
@@ -5,24 +6,60 @@ import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
 import type { Writer } from './report/reporter.ts';
+import { verdictLine } from './report/results.ts';
+import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
 import { openSession, whoAmI } from './session.ts';
+import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
+
+/** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
+export interface Interruption {
+  ending: 'open' | 'decided';
+  readonly signal: AbortSignal;
+}
 
 /**
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
+export async function wait(
+  invocation: WaitInvocation,
+  env: Environment,
+  writer: Writer,
+  interruption: Interruption,
+): Promise<number> {
+  const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
   const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
-  const ending = await run(plan, { transport, clock: systemClock, random: Math.random, tell, resolve });
+  openTerminationLog(terminationLog);
+  const deps = { transport, clock: systemClock, random: Math.random };
+  const tellAll = (event: RunEvent): void => {
+    if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
+    tell(event);
+  };
+  const ending = await run(plan, {
+    ...deps,
+    tell: tellAll,
+    resolve,
+    decided: () => {
+      interruption.ending = 'decided';
+    },
+    explain: async (state, kind) => {
+      if (logs === 0) return;
+      const { explain } = await import('./explain/explain.ts');
+      const start = isatty(2) ? 'at once' : 'spread';
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: interruption.signal });
+    },
+  });
   if (ending.kind === 'refused') {
     const { want, verb, problem } = ending;
     const server = connection.server.href;
-    const identity = await whoAmI(transport);
-    for (const line of refusalLines({ need: needOf(want), verb, problem, server, identity })) writer.err(line);
+    const identity = await whoAmI(transport, interruption.signal);
+    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
+    for (const line of lines) writer.err(line);
+    writeTerminationLog(lines[0] ?? '');
   }
   transport.close();
   const code = exitCode(ending);

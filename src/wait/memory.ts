@@ -11,6 +11,9 @@ export const NOTHING_SEEN: Memory = {
   ownersGone: new Map(),
   absentSince: undefined,
   self: undefined,
+  failedPods: new Map(),
+  unreadySince: undefined,
+  refused: new Set(),
   stuck: new Map(),
   doomed: undefined,
   doomedTotal: undefined,
@@ -70,7 +73,7 @@ export function remember(
   const go = (object: KubeObject, verdict: Verdict, outcome: Lost['outcome']): void => {
     const { uid, name } = object.metadata;
     newestDeletion = now;
-    if (isTerminal(verdict)) {
+    if (verdict.state === 'failed' || isReachedForGood(verdict)) {
       if (!places.has(placeOf(object))) members.set(uid, { object, verdict, presence: 'gone' });
       return;
     }
@@ -98,11 +101,11 @@ export function remember(
   return { ...memory, self, syncedAt, members, predecessors, lost, absentSince };
 }
 
-/** A terminal verdict stands, whatever a later state of the same object says. */
+/** What was reached for good stands, whatever a later state of the same object says. */
 function keep(before: Member | undefined, verdict: Verdict): Verdict {
-  return before !== undefined && isTerminal(before.verdict) ? before.verdict : verdict;
+  return before !== undefined && isReachedForGood(before.verdict) ? before.verdict : verdict;
 }
 
-function isTerminal(verdict: Verdict): boolean {
-  return verdict.state === 'failed' || (verdict.state === 'reached' && verdict.lasting === 'terminal');
+function isReachedForGood(verdict: Verdict): boolean {
+  return verdict.state === 'reached' && verdict.lasting === 'terminal';
 }

@@ -112,8 +112,10 @@ function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, unkno
   const endedJobs = new Map(memory.endedJobs);
   const gone = new Map<string, number>();
   for (const uid of owners.keys()) {
-    const job = memory.endedJobs.get(uid) ?? objects?.get(uid);
-    if (job === undefined) {
+    const job = objects?.get(uid) ?? memory.endedJobs.get(uid);
+    const isGone = objects?.has(uid) !== true;
+    // One that was only about to fail when it was deleted has an end that nobody has seen.
+    if (job === undefined || (isGone && judgeJob(job, goal).state === 'pending')) {
       if (objects !== undefined) gone.set(uid, memory.ownersGone.get(uid) ?? now);
       continue;
     }

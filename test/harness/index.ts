@@ -11,7 +11,7 @@ import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { Json } from '../cluster/rest.ts';
 export { deployment, job, pod } from './objects.ts';
-export type { Ended, Line, Run } from './run.ts';
+export type { Ended, Line, Run, RunOptions } from './run.ts';
 export { RestError };
 
 let connected: Cluster | undefined;

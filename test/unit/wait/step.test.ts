@@ -25,6 +25,7 @@ class Script {
       heartbeatMs: 0,
       requestTimeoutMs: 30_000,
       self: undefined,
+      explains: 'failures',
       jsonPaths: new Map(),
       ...more,
     };
@@ -351,6 +352,19 @@ describe('pods by selector', () => {
     expect(run.sees('jobs', [], [job('migrate', 'Complete', { uid: 'job-1' })]).ending).toBe('reached');
   });
 
+  test('pods of a Job that was deleted while it was about to fail: failed, but nobody saw it end', () => {
+    const about = job('migrate', 'FailureTarget', { uid: 'job-1' });
+    const start = (more: Partial<Target> = {}): Script =>
+      new Script([selected(PODS, more)])
+        .sees('pods', [ofJob('m-1', 'Running')])
+        .sees('jobs', [job('migrate', undefined, { uid: 'job-1' })])
+        .sees('jobs', [], [about]);
+    expect(start().ending).toBe('failed');
+    const finished = start({ goals: [{ for: 'finished' }], onMissing: 'fail' });
+    expect(finished.ending).toBeUndefined();
+    expect(finished.at(10).ending).toBe('failed');
+  });
+
   test('pods of a Job that nobody saw end: never reached by themselves', () => {
     const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).sees('jobs', []);
     expect(run.at(599).statuses).toEqual(['pending']);
@@ -416,6 +430,19 @@ describe('pods by selector', () => {
         .sees('pods', [pod('b', 'Running')], [running]);
     expect(start().sees('pods', [running], [], 'a').at(599).ending).toBeUndefined();
     expect(start().sees('pods', [], [], 'a').at(10).ending).toBe('failed');
+  });
+
+  test('while it is looked up whether it was deleted, no policy has a say, even without a grace', () => {
+    const running = pod('a', 'Running');
+    for (const onMissing of ['fail', 'succeed'] as const) {
+      for (const others of [[], [pod('b', 'Succeeded')]]) {
+        const run = new Script([selected(PODS, { onMissing, missingGraceMs: 0 })]);
+        run.sees('pods', [running, ...others]).sees('pods', others, [running]);
+        expect(run.statuses).toEqual(['pending']);
+        run.sees('pods', [], [], 'a');
+        expect(run.ending).toBe(onMissing === 'fail' ? 'failed' : 'reached');
+      }
+    }
   });
 
   test('a task that is done and deleted stays done', () => {
