@@ -11,6 +11,7 @@ export const NOTHING_SEEN: Memory = {
   ownersGone: new Map(),
   absentSince: undefined,
   self: undefined,
+  servedBy: undefined,
   failedPods: new Map(),
   unreadySince: undefined,
   refused: new Set(),

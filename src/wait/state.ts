@@ -71,8 +71,10 @@ export interface Memory {
   readonly ownersGone: ReadonlyMap<string, number>;
   /** Since when nothing is there to be judged: the first complete answer, or the newest deletion. */
   readonly absentSince: number | undefined;
-  /** The waiter's own pod, where the selector finds it. */
+  /** The waiter's own pod, where the selector finds it, or that of a Service. */
   readonly self: KubeObject | undefined;
+  /** Where the target is a Service: its pods but for the waiter's own. They are what meets it. */
+  readonly servedBy: readonly KubeObject[] | undefined;
   /** Clocks of --stuck-after, by pod and container. */
   readonly stuck: ReadonlyMap<string, Stuck>;
   /** Pods of a Job that failed, the newest last: some are deleted before the Job has failed. */
