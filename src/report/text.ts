@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import { hintsOf } from '../wait/hints.ts';
 import type { Status, TargetState, Want } from '../wait/state.ts';
@@ -53,7 +54,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
     progress(heartbeatLine(event));
-    for (const target of event.state.targets) {
+    for (const target of awaited(event.state.targets)) {
       for (const hint of hintsOf(target)) {
         const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
         if (hinted.has(line)) continue;
@@ -77,8 +78,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
         }
         return;
       case 'timeout':
-        for (const { target, status } of state.targets) {
-          if (status.state === 'reached') continue;
+        for (const { target, status } of awaited(state.targets)) {
           result(`${target.label} not reached${waited}: ${lacking(status, state)}`);
         }
         return;
@@ -116,8 +116,9 @@ function resultLine(label: string, status: Status): string {
 }
 
 function heartbeatLine({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {
-  const awaited = state.targets.filter(({ status }) => status.state !== 'reached');
-  const what = awaited.map(({ target, status }) => `${target.label} (${describe(status)})`).join(', ');
+  const what = awaited(state.targets)
+    .map(({ target, status }) => `${target.label} (${describe(status)})`)
+    .join(', ');
   const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
   return `still waiting after ${elapsed(elapsedMs)}${left}: ${what}`;
 }
