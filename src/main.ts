@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { assertNever } from './assert-never.ts';
 import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -5,6 +6,11 @@ import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
+
+/** The name that k8s-wait-for's users call: a link to this file. */
+const SCRIPT = 'wait_for.sh';
+const isScript = path.basename(process.argv[1] ?? '') === SCRIPT;
+const PROGRAM = isScript ? SCRIPT : 'kube-await';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
@@ -15,14 +21,16 @@ process.on('uncaughtException', endByBug);
 // Nothing is left to do, and yet no ending was reached: silence must not look like success.
 process.on('beforeExit', () => endByBug(new Error('the event loop ran empty')));
 
-main(process.argv.slice(2)).then((code) => process.exit(code), endByBug);
+main(process.argv.slice(2)).then(end, endByBug);
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    return await perform(parse(argv, process.env));
+    if (!isScript) return await perform(parse(argv, process.env));
+    const { waitForSh } = await import('./wait-for-sh-command.ts');
+    return await waitForSh(argv, process.env, writer);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    writer.err(clean(`kube-await: ${error.message}`));
+    writer.err(clean(`${PROGRAM}: ${error.message}`));
     return EXIT.usage;
   }
 }
@@ -60,9 +68,14 @@ async function perform(invocation: Invocation): Promise<number> {
   }
 }
 
+/** As wait_for.sh there is only ready or not. */
+function end(code: number): void {
+  process.exit(isScript && code !== EXIT.reached ? EXIT.failed : code);
+}
+
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  writer.err(`kube-await: ended by ${signal}`);
-  process.exit(code);
+  writer.err(`${PROGRAM}: ended by ${signal}`);
+  end(code);
 }
 
 function endByBug(error: unknown): void {
@@ -70,5 +83,5 @@ function endByBug(error: unknown): void {
   writer.err(
     clean(`kube-await: internal error, please report it at ${HOME_PAGE}: ${said.split('\n').slice(0, 4).join(' | ')}`),
   );
-  process.exit(EXIT.internal);
+  end(EXIT.internal);
 }

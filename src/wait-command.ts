@@ -4,7 +4,7 @@ import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
-import type { Writer } from './report/reporter.ts';
+import type { Reporter, Writer } from './report/reporter.ts';
 import { textReporter } from './report/text.ts';
 import { openSession, whoAmI } from './session.ts';
 import { run } from './wait/run.ts';
@@ -14,9 +14,13 @@ import type { Ending } from './wait/state.ts';
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
+export async function wait(
+  invocation: WaitInvocation,
+  env: Environment,
+  writer: Writer,
+  { tell }: Reporter = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' }),
+): Promise<number> {
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
   const ending = await run(plan, { transport, clock: systemClock, random: Math.random, tell, resolve });
   if (ending.kind === 'refused') {
     const { want, verb, problem } = ending;
