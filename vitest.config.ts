@@ -5,9 +5,11 @@ export default defineConfig({
   test: {
     // Integration tests wait more than they compute, so more files than cores run side by side.
     maxWorkers: 4,
+    maxConcurrency: 12,
     reporters: ['default', new Tally()],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // The first import of a library may take seconds on a machine at work.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'integration',

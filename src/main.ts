@@ -4,6 +4,7 @@ import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
+import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
 
@@ -74,14 +75,17 @@ function end(code: number): void {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  writer.err(`${PROGRAM}: ended by ${signal}`);
+  const line = `${PROGRAM}: ended by ${signal}`;
+  writer.err(line);
+  writeTerminationLog(line);
   end(code);
 }
 
 function endByBug(error: unknown): void {
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writer.err(
-    clean(`kube-await: internal error, please report it at ${HOME_PAGE}: ${said.split('\n').slice(0, 4).join(' | ')}`),
-  );
+  const where = said.split('\n').slice(0, 4).join(' | ');
+  const line = `${PROGRAM}: internal error, please report it at ${HOME_PAGE}: ${where}`;
+  writer.err(clean(line));
+  writeTerminationLog(line);
   end(EXIT.internal);
 }

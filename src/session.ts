@@ -41,7 +41,8 @@ export async function openSession(run: TargetRun, env: Environment): Promise<Ses
   const { namespace } = connection;
   const resolveKind = (word: string): Promise<ApiResource> => resolveWord(word, find);
   const outline = await toPlan(run, { namespace, self: selfOf(connection, env), resolveKind });
-  const plan = { ...outline, jsonPaths: await readJsonPaths(outline.targets) };
+  const explains = run.output.logs > 0 ? 'failures' : 'nothing';
+  const plan: Plan = { ...outline, explains, jsonPaths: await readJsonPaths(outline.targets) };
   return { connection, transport, plan, resolve: (resource, signal) => find(resource.kind, signal) };
 }
 
@@ -100,7 +101,7 @@ async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPath
       const path = parseJsonPath(expression);
       judges.set(expression, (value, object) => judgeJsonPath(path, value, object));
     } catch (error) {
-      if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath=${expression}: ${error.message}`);
+      if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath: ${error.message}`);
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
@@ -5,8 +6,11 @@ import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
 import type { Reporter, Writer } from './report/reporter.ts';
+import { verdictLine } from './report/results.ts';
+import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
 import { openSession, whoAmI } from './session.ts';
+import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
@@ -20,13 +24,32 @@ export async function wait(
   writer: Writer,
   { tell }: Reporter = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' }),
 ): Promise<number> {
+  const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const ending = await run(plan, { transport, clock: systemClock, random: Math.random, tell, resolve });
+  openTerminationLog(terminationLog);
+  const deps = { transport, clock: systemClock, random: Math.random };
+  const tellAll = (event: RunEvent): void => {
+    if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
+    tell(event);
+  };
+  const ending = await run(plan, {
+    ...deps,
+    tell: tellAll,
+    resolve,
+    explain: async (state, kind) => {
+      if (logs === 0) return;
+      const { explain } = await import('./explain/explain.ts');
+      const start = isatty(2) ? 'at once' : 'spread';
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start });
+    },
+  });
   if (ending.kind === 'refused') {
     const { want, verb, problem } = ending;
     const server = connection.server.href;
     const identity = await whoAmI(transport);
-    for (const line of refusalLines({ need: needOf(want), verb, problem, server, identity })) writer.err(line);
+    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
+    for (const line of lines) writer.err(line);
+    writeTerminationLog(lines[0] ?? '');
   }
   transport.close();
   const code = exitCode(ending);

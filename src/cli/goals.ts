@@ -52,6 +52,10 @@ function parseCondition(text: string): Goal {
   const type = equals === -1 ? condition : condition.slice(0, equals);
   const status = equals === -1 ? 'True' : condition.slice(equals + 1);
   if (type === '' || status === '') throw new UsageError(`expected condition=TYPE[=STATUS], got ${quote(text)}`);
+  if (type.startsWith('!')) {
+    // kubectl takes it for a type of that name, which no object has, and waits in vain.
+    throw new UsageError(`expected condition=${type.slice(1)}=false for a negation, got ${quote(text)}`);
+  }
   return { for: 'condition', type, status };
 }
 

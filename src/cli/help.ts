@@ -63,6 +63,7 @@ const EXIT_CODES = `Exit codes:
   ${column(EXIT.refused)} refused: 401, 403, or a certificate that cannot be trusted
   ${column(EXIT.internal)} an internal error
   ${column(EXIT.timeout)} the timeout passed
+  ${EXIT.notExecutable}, ${EXIT.notFound} COMMAND cannot be executed, is not there
   ${EXIT.interrupted}, ${EXIT.terminated} SIGINT, SIGTERM
 
 Options, but for selectors and --all, are also read from the environment:

@@ -27,7 +27,7 @@ const GRACE_UNDER_SUCCEED_MS = 60_000;
  * Resolves kinds and namespaces. JSONPaths are left as text: what reads them is loaded only where there are some.
  * Throws a UsageError for what does not go together, or what `resolveKind` throws.
  */
-export async function toPlan(run: TargetRun, context: PlanContext): Promise<Omit<Plan, 'jsonPaths'>> {
+export async function toPlan(run: TargetRun, context: PlanContext): Promise<Omit<Plan, 'jsonPaths' | 'explains'>> {
   const targets = new Map<string, Target>();
   for (const request of run.targets) {
     const resource = request.builtIn ?? (await discover(request, context));

@@ -112,6 +112,8 @@ export type Happening =
   | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
   /** The server ended the watch in good order. */
   | { readonly what: 'closed'; readonly afterMs: number; readonly sawEvents: boolean }
+  /** The watch said nothing for too long. */
+  | { readonly what: 'silent' }
   | { readonly what: 'problem'; readonly problem: Problem }
   | { readonly what: 'elapsed' };
 
@@ -167,6 +169,12 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
       };
       return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: phase });
     }
+    case 'silent': {
+      // Mostly a dead connection. But a server restored from a backup does not know our resourceVersion yet, and lets
+      // such a watch wait: only a new LIST tells.
+      const message = `the watch was silent for ${TIMING.silence / 1000} s`;
+      return relistAfter(machine, { kind: 'interrupted', message });
+    }
     case 'problem':
       return troubled(machine, happening.problem, spec, now);
     case 'elapsed':
@@ -174,6 +182,12 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
     default:
       return assertNever(happening);
   }
+}
+
+/** Reads everything anew after a pause. */
+function relistAfter(machine: Machine, problem: Problem): Transition {
+  const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: readPhase(machine) };
+  return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'watch', problem }] };
 }
 
 function go(machine: Machine, phase: Phase): Transition {
@@ -251,10 +265,10 @@ function applyEvents(machine: Machine, events: readonly WatchEvent[], spec: Coll
   const next: Machine = { ...machine, objects, phase: { at: 'watch', resourceVersion } };
   const emit: Emission[] = changed ? [{ what: 'snapshot', objects, departed }] : [];
   if (error === undefined) return { machine: next, emit };
-  // A line that is no event may come again from the same resourceVersion, so what exists is read anew.
   if (error.kind === 'interrupted') {
-    const phase: Phase = { at: 'pause', cause: { why: 'problem', problem: error }, next: RELIST };
-    return { machine: { ...next, phase }, emit: [...emit, { what: 'problem', verb: 'watch', problem: error }] };
+    // A line that is no event may come again from the same resourceVersion, so what exists is read anew.
+    const after = relistAfter(next, error);
+    return { machine: after.machine, emit: [...emit, ...after.emit] };
   }
   const after = troubled(next, error, spec, now);
   return { machine: after.machine, emit: [...emit, ...after.emit] };
@@ -284,8 +298,11 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
     const told: Emission[] = machine.follow.by === 'watch' ? [{ what: 'fallback', to: 'poll', problem }] : [];
     return { machine: pollFrom(machine, now), emit: told };
   }
-  const shown = phase.at === 'get' && machine.read === 'list' ? phase.refusal : problem;
-  const emit: Emission[] = [{ what: 'problem', verb: shown === problem ? verb : 'list', problem: shown }];
+  // Where `get` only stood in for `list`, it is `list` that is lacking.
+  const standsIn = phase.at === 'get' && machine.read === 'list' && forbidden;
+  const emit: Emission[] = [
+    standsIn ? { what: 'problem', verb: 'list', problem: phase.refusal } : { what: 'problem', verb, problem },
+  ];
   const pause = (next: Exclude<Phase, { at: 'pause' } | { at: 'done' }>, lasting: Machine = machine): Transition => ({
     machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
     emit,
@@ -499,11 +516,7 @@ async function* watch(
     silence.cancel();
     response.destroy();
   }
-  if (silent) {
-    const message = `the watch was silent for ${TIMING.silence / 1000} s`;
-    throw new TransportError({ kind: 'interrupted', message, cause: undefined });
-  }
-  yield { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
+  yield silent ? { what: 'silent' } : { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
 }
 
 function parseEvents(decoder: LineDecoder, chunk: Uint8Array, project: Projection): WatchEvent[] {

@@ -1,6 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Connection, RequestAuth } from './connection.ts';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { Connection, RequestAuth, TlsSettings } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
 
 /** Makes requests to one API server, all over the same few kept connections. */
@@ -81,7 +83,7 @@ export function createTransport(connection: Connection, options: TransportOption
     const requestOptions: https.RequestOptions = {
       // Not left to NODE_TLS_REJECT_UNAUTHORIZED, which is often set for something else.
       rejectUnauthorized: true,
-      ...auth.tls,
+      ...tlsOptions(auth.tls),
       agent,
       method: request.method,
       hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -150,6 +152,16 @@ export function createTransport(connection: Connection, options: TransportOption
       agent?.destroy();
     },
   };
+}
+
+/**
+ * An IP address cannot be asked for in TLS, and Node throws where one is given, through a proxy even where nothing can
+ * catch it. As in Go, the certificate must be for it all the same.
+ */
+function tlsOptions(tls: TlsSettings): https.RequestOptions {
+  const { servername } = tls;
+  if (servername === undefined || isIP(servername) === 0) return tls;
+  return { ...tls, servername: '', checkServerIdentity: (_host, cert) => checkServerIdentity(servername, cert) };
 }
 
 /** What may end a request from outside: its time limits and the caller's signal. */

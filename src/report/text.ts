@@ -5,7 +5,9 @@ import { hintsOf } from '../wait/hints.ts';
 import type { Status, TargetState, Want } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
+import { podLines, unexplainedLine } from './explanation.ts';
 import type { Reporter, Writer } from './reporter.ts';
+import { resultLine, resultsOf } from './results.ts';
 import { describe, describeHint, describeProblem } from './words.ts';
 
 /**
@@ -17,6 +19,8 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
   const progress = (line: string): void => {
     if (options.verbosity === 'progress') writer.err(clean(line));
   };
+  /** Why something failed is no progress: -q does not silence it. */
+  const shown = (line: string): void => writer.err(clean(line));
   const result = (line: string): void => writer.out(clean(line));
 
   return {
@@ -32,6 +36,13 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
           return progress(`${subject(event.want)}: the API server answers again`);
         case 'fallback':
           return progress(fallbackLine(event));
+        case 'pod':
+          for (const line of podLines(event.target.target.label, event.pod)) shown(line);
+          return;
+        case 'log':
+          return shown(`  ${event.container} | ${event.line}`);
+        case 'unexplained':
+          return shown(unexplainedLine(event.target.target.label, event.cause));
         case 'done':
           return done(event);
         default:
@@ -64,39 +75,9 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
     }
   }
 
-  function done({ state, ending, elapsedMs }: Extract<RunEvent, { event: 'done' }>): void {
-    const waited = elapsedMs < 1000 ? '' : ` after ${elapsed(elapsedMs)}`;
-    for (const { target, status } of state.targets) {
-      if (status.state === 'reached' && !told.has(target.label)) result(resultLine(target.label, status));
-    }
-    switch (ending.kind) {
-      case 'reached':
-        return;
-      case 'failed':
-        for (const { target, status } of state.targets) {
-          if (status.state === 'failed') result(resultLine(target.label, status));
-        }
-        return;
-      case 'timeout':
-        for (const { target, status } of awaited(state.targets)) {
-          result(`${target.label} not reached${waited}: ${lacking(status, state)}`);
-        }
-        return;
-      case 'refused':
-        // What a refusal needs to be mended by is a text of its own.
-        return;
-      default:
-        assertNever(ending);
-    }
+  function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    for (const { target, line } of resultsOf(event)) if (!told.has(target.target.label)) result(line);
   }
-}
-
-/** What a target still lacks; where the server never answered, why. */
-function lacking(status: Status, { collections }: Extract<RunEvent, { event: 'done' }>['state']): string {
-  const trouble = [...collections.values()].find((collection) => collection.trouble !== undefined)?.trouble;
-  const cause = trouble === undefined ? '' : describeProblem(trouble.problem);
-  if (status.state === 'unknown') return `the API server never answered${cause === '' ? '' : `: ${cause}`}`;
-  return cause === '' ? describe(status) : `${describe(status)}; the API server does not answer now: ${cause}`;
 }
 
 /** Whether nothing that happens to the object can take the result back. */
@@ -109,10 +90,6 @@ function isFinal(status: Status): boolean {
 /** For a moment only, while a target's other objects are read: nothing to tell of. */
 function isBeingRead(status: Status): boolean {
   return status.state === 'pending' && status.why.code === 'reading';
-}
-
-function resultLine(label: string, status: Status): string {
-  return `${label} ${status.state}: ${describe(status)}`;
 }
 
 function heartbeatLine({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {

@@ -45,6 +45,9 @@ export function waitForShReporter(writer: Writer, options: WaitForShOptions): Re
         case 'trouble':
         case 'recovered':
         case 'fallback':
+        case 'pod':
+        case 'log':
+        case 'unexplained':
           return details.tell(event);
         case 'done':
           if (event.ending.kind === 'reached') writer.out(clean(`[${timestamp(date())}] ${shown} is ready.`));

@@ -76,7 +76,8 @@ function describePod({ phase, reason, message, containers }: Extract<Why, { code
   return parts.join(', ');
 }
 
-function describeContainer(container: ContainerFacts): string {
+/** How a container stands, in a few words. */
+export function describeContainer(container: ContainerFacts): string {
   const { name, state, reason, message, exitCode, signal, restarts } = container;
   const head = `container ${name}`;
   const again = restarts > 0 ? ` after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}` : '';
@@ -127,7 +128,8 @@ function describeRollout(why: Extract<Why, { code: 'rollout' }>): string {
   }
 }
 
-function describeCondition({ wanted, condition, stale }: Extract<Why, { code: 'condition' }>): string {
+function describeCondition({ wanted, condition, stale, problem }: Extract<Why, { code: 'condition' }>): string {
+  if (problem !== undefined) return problem;
   if (condition === undefined) return `no condition ${wanted.slice(0, wanted.indexOf('='))} yet`;
   const said = sentence([condition.reason, condition.message]);
   const now = `${condition.type}=${condition.status}${said === '' ? '' : `, ${said}`}`;
@@ -178,7 +180,7 @@ function describeMembers(why: Extract<StatusWhy, { code: 'members' }>, state: St
 }
 
 /** The API's own reason and message, unchanged: `BackoffLimitExceeded: Job has reached the specified backoff limit`. */
-function sentence(parts: readonly (string | undefined)[]): string {
+export function sentence(parts: readonly (string | undefined)[]): string {
   const said = parts.filter((part) => part !== undefined && part !== '');
   return (said[0] === said[1] ? said.slice(1) : said).join(': ');
 }

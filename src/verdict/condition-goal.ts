@@ -17,7 +17,10 @@ export interface ConditionOutcome {
 }
 
 /** A Job has only one of them, and never takes it back. https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
-const OPPOSITE: Readonly<Record<string, string>> = { complete: 'Failed', failed: 'Complete' };
+const OPPOSITE: ReadonlyMap<string, string> = new Map([
+  ['complete', 'Failed'],
+  ['failed', 'Complete'],
+]);
 
 /**
  * Judges an object by `kubectl wait --for=condition=`: of the conditions the first of that type decides, upper and
@@ -37,7 +40,7 @@ export function judgeConditionGoal(
   if (!Array.isArray(list)) {
     return { state: 'failed', condition: undefined, stale: false, problem: '.status.conditions is not a list' };
   }
-  const rival = kind.group === 'batch' && kind.name === 'jobs' ? OPPOSITE[goal.type.toLowerCase()] : undefined;
+  const rival = kind.group === 'batch' && kind.name === 'jobs' ? OPPOSITE.get(goal.type.toLowerCase()) : undefined;
   if (rival !== undefined && same(goal.status, 'True')) {
     const condition = first(list, rival);
     if (condition !== undefined && same(condition.status, 'True')) return { state: 'failed', condition, stale: false };

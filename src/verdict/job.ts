@@ -14,6 +14,7 @@ export const projectJob: Projection = (json, metadata) => ({
     parallelism: field(json, 'spec', 'parallelism'),
     suspend: field(json, 'spec', 'suspend'),
     selector: field(json, 'spec', 'selector'),
+    restartPolicy: field(json, 'spec', 'template', 'spec', 'restartPolicy'),
   },
   status: json.status,
 });

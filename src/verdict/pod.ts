@@ -9,6 +9,7 @@ export const projectPod: Projection = (json, metadata) => ({
   metadata,
   spec: {
     restartPolicy: field(json, 'spec', 'restartPolicy'),
+    nodeName: field(json, 'spec', 'nodeName'),
     initContainers: list(json, 'spec', 'initContainers').map(projectSpec),
     containers: list(json, 'spec', 'containers').map(projectSpec),
   },
@@ -41,6 +42,7 @@ function projectContainer(status: unknown): unknown {
     ready: field(status, 'ready'),
     restartCount: field(status, 'restartCount'),
     state: field(status, 'state'),
+    lastState: field(status, 'lastState'),
   };
 }
 

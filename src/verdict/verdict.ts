@@ -59,6 +59,8 @@ export type Why =
       readonly condition: Condition | undefined;
       /** Whether it speaks of an earlier spec. */
       readonly stale: boolean;
+      /** Why it can never be compared. */
+      readonly problem?: string | undefined;
     }
   | {
       readonly code: 'jsonpath';

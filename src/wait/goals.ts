@@ -75,8 +75,8 @@ function judgeGoal(
     case 'delete':
       return pending({ code: 'exists' });
     case 'condition': {
-      const { state, condition } = judgeConditionGoal(goal, object, target.resource);
-      const why = { code: 'condition', wanted: `${goal.type}=${goal.status}`, condition, stale: false } as const;
+      const { state, condition, stale, problem } = judgeConditionGoal(goal, object, target.resource);
+      const why = { code: 'condition', wanted: `${goal.type}=${goal.status}`, condition, stale, problem } as const;
       return state === 'reached' ? reached('level', why) : { state, why };
     }
     case 'jsonpath': {
@@ -84,7 +84,10 @@ function judgeGoal(
       if (judge === undefined) throw new Error(`the jsonpath ${goal.expression} was not read`);
       const { state, shown, problem } = judge(goal.value, object);
       const { expression, value: wanted } = goal;
-      const why = { code: 'jsonpath', expression, wanted, found: shown, problem } as const;
+      // Neither a Secret's value nor the guess at it belongs in a log.
+      const secret = keyOf(target.resource) === '/secrets';
+      const found = shown !== undefined && secret ? 'not shown' : shown;
+      const why = { code: 'jsonpath', expression, wanted: secret ? undefined : wanted, found, problem } as const;
       return state === 'reached' ? reached('level', why) : { state, why };
     }
     default:

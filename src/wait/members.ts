@@ -51,13 +51,16 @@ export function judgeSelected(scene: Scene): Judgement {
   // Where the user said how many there are, or how many are enough, those that are there decide.
   const missed = target.expect === undefined && target.atLeast === undefined ? memory.lost.values() : [];
   for (const lost of missed) {
+    tally.found += 1;
+    // Nobody knows yet whether it is missing: it is one more to wait for, and no policy has a say.
+    if (lost.fate === 'open') continue;
     const judged = missing(scene, lost.at, { lost });
     wakeAt = earlier(wakeAt, judged.wakeAt);
     items.push({ label: `${target.resource.singularName}/${lost.name}`, ...judged.status });
   }
   const wants = [...owned.wants, ...looked.wants];
   const nothingCounts = memory.members.size === 0 || (containers !== undefined && tally.found + tally.replaced === 0);
-  if (nothingCounts && items.length === 0) {
+  if (nothingCounts && items.length === 0 && tally.found === 0) {
     const facts = containers === undefined ? {} : { containers };
     return { memory, ...missing(scene, memory.absentSince ?? now, facts), wants };
   }

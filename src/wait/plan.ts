@@ -69,6 +69,8 @@ export interface Plan {
   readonly requestTimeoutMs: number;
   /** The waiter's own pod, which never counts in a selector. */
   readonly self: { readonly namespace: string; readonly name: string } | undefined;
+  /** Whether failures are explained by the pods of a Job and their logs. */
+  readonly explains: 'failures' | 'nothing';
   /** The judges of all jsonpath goals, by expression. */
   readonly jsonPaths: ReadonlyMap<string, JsonPathJudge>;
 }

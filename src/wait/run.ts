@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Alarm, Clock } from '../clock.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
-import type { Problem } from '../kube/problem.ts';
+import { type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { createBackoff } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
 import type { Plan } from './plan.ts';
-import type { Ending, Input } from './state.ts';
+import type { Ending, Input, State } from './state.ts';
 import { begin, type Step, step } from './step.ts';
 
 /** What a run needs from outside. */
@@ -18,6 +18,8 @@ export interface RunDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly tell: (event: RunEvent) => void;
+  /** Tells what explains an ending that is not what was wanted. Never rejects but for a bug. */
+  readonly explain: (state: State, ending: 'failed' | 'timeout') => Promise<void>;
   /** Looks a kind up that was not served when the run began. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
@@ -56,8 +58,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     // The last changes are told with the ending, once.
     if (ending !== undefined) {
       stop();
-      tell({ event: 'done', state: at.state, ending, elapsedMs: now - at.state.startedAt });
-      resolve(ending);
+      finish(ending).then(resolve, reject);
       return;
     }
     at.state.targets.forEach((target, index) => {
@@ -67,6 +68,14 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     wake?.cancel();
     const { wakeAt } = at;
     wake = wakeAt === undefined ? undefined : clock.alarm(Math.max(0, wakeAt - now), () => guarded({ what: 'tick' }));
+  };
+  /** The verdict stands; what explains it may take a moment. */
+  const finish = async (ending: Ending): Promise<Ending> => {
+    const { state } = at;
+    const elapsedMs = clock.now() - state.startedAt;
+    if (ending.kind === 'failed' || ending.kind === 'timeout') await deps.explain(state, ending.kind);
+    tell({ event: 'done', state, ending, elapsedMs });
+    return ending;
   };
   const guarded = (input: Input): void => {
     try {
@@ -110,6 +119,8 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     if (emission.what === 'answered' && troubles.delete(key)) tell({ event: 'recovered', want });
     if (emission.what !== 'problem') return;
     const { verb, problem } = emission;
+    // What only explains is not worth a line: the permission that would show more is named with the failure.
+    if (want.need === 'optional' && whatToDo(problem) === 'refused') return;
     // A watch that is cut is opened again: that is its ordinary life behind proxies.
     if (verb === 'watch' && problem.kind === 'interrupted') return;
     const told = troubles.get(key);

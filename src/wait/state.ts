@@ -75,6 +75,12 @@ export interface Memory {
   readonly self: KubeObject | undefined;
   /** Clocks of --stuck-after, by pod and container. */
   readonly stuck: ReadonlyMap<string, Stuck>;
+  /** Pods of a Job that failed, the newest last: some are deleted before the Job has failed. */
+  readonly failedPods: ReadonlyMap<string, KubeObject>;
+  /** Since when a Job that restarts its containers in place has none ready. */
+  readonly unreadySince: number | undefined;
+  /** Collections that only explain, and that may not be read: they are not asked for again. */
+  readonly refused: ReadonlySet<string>;
   /** Under --for=delete: what of the first list may still be there, by uid, and how much that was. */
   readonly doomed: ReadonlyMap<string, KubeObject> | undefined;
   readonly doomedTotal: number | undefined;

@@ -5,6 +5,7 @@ import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
 import { alternatives } from './alternatives.ts';
 import { judgeDeletion } from './deletion.ts';
+import { rememberFailures } from './failures.ts';
 import { isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
 import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
@@ -179,10 +180,11 @@ function rulesFor(plan: Plan, target: Target): MemoryRules {
 function judgeTarget(scene: Scene): Judgement {
   if (scene.target.goals.some((goal) => goal.for === 'delete')) return judgeDeletion(scene);
   const others = judgeWithOthers(scene);
-  const stuck = judgeStuck({ ...scene, memory: others.memory });
+  const failures = rememberFailures({ ...scene, memory: others.memory });
+  const stuck = judgeStuck({ ...scene, memory: failures.memory });
   const judged = (scene.target.select.by === 'name' ? judgeNamed : judgeSelected)({ ...scene, memory: stuck.memory });
-  const wants = [...others.wants, ...stuck.wants, ...judged.wants];
-  const wakeAt = earlier(stuck.wakeAt, judged.wakeAt);
+  const wants = [...others.wants, ...failures.wants, ...stuck.wants, ...judged.wants];
+  const wakeAt = earlier(failures.wakeAt, earlier(stuck.wakeAt, judged.wakeAt));
   if (stuck.stuck === undefined || judged.status.state !== 'pending') return { ...judged, wants, wakeAt };
   const { label, reason, message } = stuck.stuck;
   return { ...judged, wants, wakeAt, status: { state: 'failed', why: { code: 'stuck', label, reason, message } } };

@@ -84,7 +84,8 @@ function podsOf(scene: Scene): { readonly pods: readonly KubeObject[]; readonly 
   return { pods, wants };
 }
 
-function podSelectorOfJob(job: KubeObject): string | undefined {
+/** The label selector of a Job's pods. */
+export function podSelectorOfJob(job: KubeObject): string | undefined {
   const labels = field(job, 'spec', 'selector', 'matchLabels');
   if (typeof labels !== 'object' || labels === null) return undefined;
   return Object.entries(labels)

@@ -133,7 +133,7 @@ function exists(path: JsonPath, element: unknown, budget: Budget): boolean {
     return walk(path, [element], budget).length > 0;
   } catch (error) {
     // kubectl overlooks an error here, such as an index out of bounds, and takes the element.
-    if (error instanceof EvaluationError && budget.left >= 0) return true;
+    if (error instanceof EvaluationError) return true;
     throw error;
   }
 }

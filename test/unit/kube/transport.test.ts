@@ -340,6 +340,12 @@ describe('trust', () => {
   const rows: [string, 'server' | 'elsewhere', RequestAuth['tls'], string][] = [
     ['a CA that is not ours', 'server', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['another host’s certificate', 'elsewhere', { ca: certificates.ca }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    [
+      'a certificate for another address than the one to expect',
+      'server',
+      { ca: certificates.ca, servername: '127.0.0.2' },
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    ],
   ];
   test.each(rows)('%s is refused', async (_name, which, tls, code) => {
     const { port } = await serve(https.createServer(certificates[which], (_request, response) => response.end('{}')));
@@ -357,6 +363,7 @@ describe('trust', () => {
   test.each([
     ['no verification', 'server', { rejectUnauthorized: false }],
     ['another name to expect', 'elsewhere', { ca: certificates.ca, servername: 'elsewhere.test' }],
+    ['an address to expect', 'server', { ca: certificates.ca, servername: '127.0.0.1' }],
   ] as const)('%s where it was asked for', async (_name, which, tls) => {
     const { port } = await serve(https.createServer(certificates[which], (_request, response) => response.end('{}')));
     expect(await (await get(transportTo(`https://127.0.0.1:${port}`, { tls }))).json()).toEqual({});
@@ -713,6 +720,16 @@ describe('a proxy', () => {
     const { port } = await serve(http.createServer((request, response) => response.end(request.url)));
     const transport = transportTo('http://api.invalid:8080', { proxyUrl: `http://127.0.0.1:${port}` });
     expect(await (await get(transport)).text()).toBe('http://api.invalid:8080/x');
+  });
+
+  test('the server behind it may be expected under an address', async () => {
+    const { port } = await serve(https.createServer(certificates.server, (_request, response) => response.end('{}')));
+    const proxy = await tunnel(port);
+    const transport = transportTo('https://10.96.0.1', {
+      tls: { ca: certificates.ca, servername: '127.0.0.1' },
+      proxyUrl: `http://127.0.0.1:${proxy.port}`,
+    });
+    expect(await (await get(transport)).json()).toEqual({});
   });
 
   test('the server behind it must be trusted all the same', async () => {

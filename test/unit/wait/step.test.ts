@@ -25,6 +25,7 @@ class Script {
       heartbeatMs: 0,
       requestTimeoutMs: 30_000,
       self: undefined,
+      explains: 'failures',
       jsonPaths: new Map(),
       ...more,
     };
@@ -416,6 +417,19 @@ describe('pods by selector', () => {
         .sees('pods', [pod('b', 'Running')], [running]);
     expect(start().sees('pods', [running], [], 'a').at(599).ending).toBeUndefined();
     expect(start().sees('pods', [], [], 'a').at(10).ending).toBe('failed');
+  });
+
+  test('while it is looked up whether it was deleted, no policy has a say, even without a grace', () => {
+    const running = pod('a', 'Running');
+    for (const onMissing of ['fail', 'succeed'] as const) {
+      for (const others of [[], [pod('b', 'Succeeded')]]) {
+        const run = new Script([selected(PODS, { onMissing, missingGraceMs: 0 })]);
+        run.sees('pods', [running, ...others]).sees('pods', others, [running]);
+        expect(run.statuses).toEqual(['pending']);
+        run.sees('pods', [], [], 'a');
+        expect(run.ending).toBe(onMissing === 'fail' ? 'failed' : 'reached');
+      }
+    }
   });
 
   test('a task that is done and deleted stays done', () => {

@@ -1,0 +1,80 @@
+import { field, list, number, text } from '../json.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { keyOf } from '../verdict/index.ts';
+import { PODS } from './others.ts';
+import type { Scene } from './scene.ts';
+import type { Memory, Want } from './state.ts';
+import { podSelectorOfJob } from './stuck.ts';
+import { wantOf } from './want.ts';
+
+/** How long a Job that restarts its containers in place may have none ready before its pods are looked at. */
+const UNREADY_MS = 5_000;
+/** How many failed pods are remembered. */
+const KEPT = 3;
+
+interface Failures {
+  readonly memory: Memory;
+  readonly wants: readonly Want[];
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * Remembers the pods of a Job that have failed: under restartPolicy OnFailure, and with activeDeadlineSeconds, the Job
+ * controller deletes them before it says that the Job has failed. They are watched from the first sign of trouble on,
+ * where pods may be read.
+ */
+export function rememberFailures(scene: Scene): Failures {
+  const { target, memory, collections, now } = scene;
+  const none: Failures = { memory, wants: [], wakeAt: undefined };
+  if (keyOf(target.resource) !== 'batch/jobs' || scene.plan.explains === 'nothing') return none;
+  const here = [...memory.members.values()].filter(
+    (member) => member.presence === 'here' && member.verdict.state === 'pending',
+  );
+  let wakeAt: number | undefined;
+  let { unreadySince } = memory;
+  const wants: Want[] = [];
+  for (const { object } of here) {
+    const sign = signOfTrouble(object);
+    if (sign === 'unready') {
+      unreadySince ??= now;
+      if (now < unreadySince + UNREADY_MS) {
+        wakeAt = unreadySince + UNREADY_MS;
+        continue;
+      }
+    }
+    const labelSelector = podSelectorOfJob(object);
+    if (sign === 'none' || labelSelector === undefined) continue;
+    const { namespace } = object.metadata;
+    wants.push(wantOf({ resource: PODS, namespace, labelSelector, mode: 'watch', keep: 'verdict' }, 'optional'));
+  }
+  const allowed = wants.filter((want) => !memory.refused.has(want.key));
+  const refused = new Set(memory.refused);
+  const failed = new Map(memory.failedPods);
+  for (const want of allowed) {
+    const state = collections.get(want.key);
+    if (state?.trouble?.refusedSince !== undefined) refused.add(want.key);
+    for (const pod of state?.objects?.values() ?? []) if (hasFailed(pod)) failed.set(pod.metadata.uid, pod);
+  }
+  const failedPods = new Map([...failed].slice(-KEPT));
+  const wanted = allowed.filter((want) => !refused.has(want.key));
+  return { memory: { ...memory, refused, failedPods, unreadySince }, wants: wanted, wakeAt };
+}
+
+/** A Job whose containers are restarted in place counts no failures: only that it is not ready shows. */
+function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'none' {
+  if ((number(job, 'status', 'failed') ?? 0) > 0) return 'failed';
+  const active = number(job, 'status', 'active') ?? 0;
+  const restarts = text(job, 'spec', 'restartPolicy') === 'OnFailure';
+  return restarts && active > 0 && (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
+}
+
+/** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */
+export function hasFailed(pod: KubeObject): boolean {
+  if (text(pod, 'status', 'phase') === 'Failed') return true;
+  return [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')].some((status) =>
+    ['state', 'lastState'].some((when) => {
+      const exitCode = field(status, when, 'terminated', 'exitCode');
+      return typeof exitCode === 'number' && exitCode !== 0;
+    }),
+  );
+}

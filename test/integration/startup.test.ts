@@ -1,0 +1,82 @@
+/** What a run loads: an init container pays for each module before it asks its first question. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe } from 'vitest';
+import { type Run, type RunOptions, test } from '../harness/index.ts';
+
+/** Says, as the process ends, which modules of Node's own and which files it has loaded. */
+const recorder = `import { registerHooks } from 'node:module';
+  import { writeSync } from 'node:fs';
+  const files = [];
+  registerHooks({ load(url, context, next) { if (url.startsWith('file:')) files.push(url); return next(url, context); } });
+  process.on('exit', () => {
+    writeSync(2, 'LOADED ' + JSON.stringify({ builtins: process.moduleLoadList, files }) + '\\n');
+  });`;
+const env = {
+  // Where no kubeconfig is.
+  HOME: '/nonexistent',
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(recorder)}`,
+};
+
+interface Loaded {
+  readonly code: number | null;
+  readonly builtins: readonly string[];
+  /** Names of the files of dist, without what a new build changes in them. */
+  readonly files: readonly string[];
+}
+
+async function loadedBy(
+  start: (args: readonly string[], options: RunOptions) => Run,
+  args: readonly string[],
+): Promise<Loaded> {
+  const { code, stderr } = await start(args, { kubeconfig: 'none', env }).exit;
+  const line = stderr.split('\n').find((text) => text.startsWith('LOADED ')) ?? 'LOADED {}';
+  const { builtins, files } = JSON.parse(line.slice('LOADED '.length)) as Loaded;
+  const names = files.map((url) => url.replace(/.*\//, '').replace(/(-[A-Z0-9]{8})?\.mjs$/, ''));
+  return { code, builtins, files: names };
+}
+
+const heavy = /^NativeModule (tls|https?|crypto|http2|zlib|child_process|internal\/tls\/.+)$/;
+
+describe.concurrent('what is loaded', () => {
+  test('--version: the entry, and neither client-node nor TLS', async ({ bare, expect }) => {
+    const { code, builtins, files } = await loadedBy(bare, ['--version']);
+    expect(code).toBe(0);
+    expect(files).toContain('kube-await');
+    expect(files.filter((name) => /^(kubeconfig|wait-command|yargs|help)$/.test(name))).toEqual([]);
+    expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
+  });
+
+  test('a usage error: the same', async ({ bare, expect }) => {
+    const { code, builtins, files } = await loadedBy(bare, ['job/x', '--timeout=10']);
+    expect(code).toBe(2);
+    expect(files.filter((name) => /^(kubeconfig|wait-command|yargs|help)$/.test(name))).toEqual([]);
+    expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
+  });
+
+  test('--help: yargs, and no way to a cluster', async ({ bare, expect }) => {
+    const { code, builtins, files } = await loadedBy(bare, ['--help']);
+    expect(code).toBe(0);
+    expect(files.filter((name) => /^(kubeconfig|wait-command)$/.test(name))).toEqual([]);
+    expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
+  });
+
+  test('a wait without a kubeconfig: neither the kubeconfig code nor yargs', async ({
+    bare,
+    onTestFinished,
+    expect,
+  }) => {
+    const list = { kind: 'JobList', apiVersion: 'batch/v1', metadata: { resourceVersion: '1' }, items: [] };
+    const server = createServer((_, response) => response.end(JSON.stringify(list)));
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const args = ['job/x', '--timeout=0', '--server', `http://127.0.0.1:${port}`];
+    const { code, files } = await loadedBy(bare, args);
+    expect(code).toBe(124);
+    expect(files).toContain('wait-command');
+    expect(files.filter((name) => /^(kubeconfig|yargs|help)$/.test(name))).toEqual([]);
+  });
+});

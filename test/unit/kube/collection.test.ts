@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type CollectionSpec,
+  type Emission,
+  type Happening,
+  type Machine,
+  START,
+  TIMING,
+  transition,
+  type WatchEvent,
+} from '../../../src/kube/collection.ts';
+import type { KubeObject } from '../../../src/kube/object.ts';
+import type { Problem } from '../../../src/kube/problem.ts';
+import { JOBS } from '../objects.ts';
+
+const NAMED: CollectionSpec = { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' };
+const SELECTED: CollectionSpec = {
+  resource: JOBS,
+  namespace: 'app',
+  labelSelector: 'x',
+  mode: 'watch',
+  keep: 'verdict',
+};
+
+const object = (name: string, resourceVersion: string, uid = name): KubeObject => ({
+  metadata: { name, uid, resourceVersion },
+});
+const http = (status: number, reason: string): Problem => ({ kind: 'status', status, reason, message: reason });
+const FORBIDDEN = http(403, 'Forbidden');
+const GONE = http(410, 'Expired');
+const RESET: Problem = { kind: 'unreachable', message: 'read ECONNRESET', code: 'ECONNRESET' };
+
+/** Tells a machine what happened, step by step. */
+class Script {
+  machine: Machine = START;
+  emitted: readonly Emission[] = [];
+  now = 0;
+  readonly spec: CollectionSpec;
+
+  constructor(spec: CollectionSpec = NAMED) {
+    this.spec = spec;
+  }
+
+  on(happening: Happening): this {
+    const next = transition(this.machine, happening, this.spec, this.now);
+    this.machine = next.machine;
+    this.emitted = next.emit;
+    return this;
+  }
+
+  listed(objects: readonly KubeObject[], resourceVersion = '10'): this {
+    return this.on({ what: 'page', objects, continueToken: undefined, resourceVersion });
+  }
+
+  events(...events: readonly WatchEvent[]): this {
+    return this.on({ what: 'events', events });
+  }
+
+  fails(problem: Problem): this {
+    return this.on({ what: 'problem', problem });
+  }
+
+  /** After the pause. */
+  elapses(): this {
+    return this.on({ what: 'elapsed' });
+  }
+
+  get at(): string {
+    const { phase } = this.machine;
+    return phase.at === 'pause' ? `pause, then ${phase.next.at}` : phase.at;
+  }
+
+  get names(): readonly string[] {
+    return [...this.machine.objects.values()].map(({ metadata }) => metadata.name);
+  }
+
+  get told(): readonly string[] {
+    return this.emitted.map((emission) => emission.what);
+  }
+}
+
+const watching = (): Script => new Script().listed([object('a', '9')]);
+
+describe('a list', () => {
+  test('is handed over whole, then watched from its resourceVersion', () => {
+    const run = watching();
+    expect(run.told).toEqual(['answered', 'snapshot']);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
+  });
+
+  test('of several pages tells nothing before the last one', () => {
+    const run = new Script(SELECTED);
+    run.on({ what: 'page', objects: [object('a', '1')], continueToken: 't', resourceVersion: '5' });
+    expect(run.told).toEqual([]);
+    expect(run.machine.phase).toMatchObject({ at: 'list', continueToken: 't' });
+    run.listed([object('b', '2')]);
+    expect(run.names).toEqual(['a', 'b']);
+  });
+
+  test('goes on with the same page after a broken connection, and begins anew when its token has expired', () => {
+    const page: Happening = { what: 'page', objects: [object('a', '1')], continueToken: 't', resourceVersion: '5' };
+    const broken = new Script(SELECTED).on(page).fails(RESET).elapses();
+    expect(broken.machine.phase).toMatchObject({ at: 'list', continueToken: 't' });
+    const expired = new Script(SELECTED).on(page).fails(GONE).elapses();
+    expect(expired.machine.phase).toMatchObject({ at: 'list', continueToken: undefined, pages: [] });
+  });
+
+  test.each([undefined, '0'])('without a real resourceVersion (%s) is not watched', (resourceVersion) => {
+    const run = new Script().on({ what: 'page', objects: [], continueToken: undefined, resourceVersion });
+    expect(run.at).toBe('pause, then list');
+  });
+
+  test('once is all', () => {
+    expect(new Script({ ...NAMED, mode: 'once' }).listed([]).at).toBe('done');
+  });
+});
+
+describe('a watch', () => {
+  test('adds, changes and takes away, and moves its resourceVersion', () => {
+    const run = watching();
+    run.events({ type: 'ADDED', object: object('b', '11') }, { type: 'MODIFIED', object: object('a', '12') });
+    expect(run.names).toEqual(['a', 'b']);
+    run.events({ type: 'DELETED', object: object('a', '13') });
+    expect(run.names).toEqual(['b']);
+    expect(run.emitted).toMatchObject([{ what: 'snapshot', departed: [object('a', '13')] }]);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '13' });
+  });
+
+  test('tells of a deletion of what it never saw', () => {
+    const run = watching().events({ type: 'DELETED', object: object('z', '11') });
+    expect(run.emitted).toMatchObject([{ what: 'snapshot', departed: [object('z', '11')] }]);
+  });
+
+  test('keeps a bookmark to itself', () => {
+    const run = watching().events({ type: 'BOOKMARK', resourceVersion: '20' });
+    expect(run.told).toEqual([]);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+  });
+
+  test('passes over what is older than what it knows', () => {
+    const run = watching().events({ type: 'MODIFIED', object: object('a', '12') });
+    run.events({ type: 'DELETED', object: object('a', '11') }, { type: 'ADDED', object: object('a', '9') });
+    expect(run.names).toEqual(['a']);
+    expect(run.told).toEqual([]);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '12' });
+  });
+
+  test('compares versions as numbers, and not at all where they are none', () => {
+    const digits = new Script().listed([object('a', '9')], '9').events({ type: 'MODIFIED', object: object('a', '10') });
+    expect(digits.machine.phase).toMatchObject({ resourceVersion: '10' });
+    const words = new Script().listed([], 'b').events({ type: 'ADDED', object: object('a', 'a') });
+    expect(words.names).toEqual(['a']);
+  });
+
+  test.each([
+    ['as an HTTP answer', (run: Script) => run.fails(GONE)],
+    ['as an event', (run: Script) => run.events({ type: 'ERROR', problem: GONE })],
+  ])('410 %s: lists anew', (_, fail) => {
+    expect(fail(watching()).at).toBe('pause, then list');
+  });
+
+  test('events before an ERROR count', () => {
+    const run = watching().events({ type: 'DELETED', object: object('a', '11') }, { type: 'ERROR', problem: GONE });
+    expect(run.told).toEqual(['snapshot', 'problem']);
+    expect(run.names).toEqual([]);
+  });
+
+  test.each([
+    ['429', http(429, 'TooManyRequests')],
+    ['500', http(500, 'InternalError')],
+    ['a reset', RESET],
+  ] as const)('%s: opens it again from where it was', (_, problem) => {
+    const run = watching().events({ type: 'BOOKMARK', resourceVersion: '20' }).fails(problem);
+    expect(run.at).toBe('pause, then watch');
+    expect(run.elapses().machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+  });
+
+  test('silence: lists anew, for the server may not know our resourceVersion', () => {
+    expect(watching().on({ what: 'silent' }).at).toBe('pause, then list');
+  });
+
+  test('a line that is no event: lists anew', () => {
+    expect(watching().events({ type: 'ERROR', problem: { kind: 'interrupted', message: '' } }).at).toBe(
+      'pause, then list',
+    );
+  });
+
+  test('the server ends it in good order: opens it again at once', () => {
+    expect(watching().on({ what: 'closed', afterMs: 300_000, sawEvents: false }).at).toBe('watch');
+    expect(watching().on({ what: 'closed', afterMs: 5, sawEvents: true }).at).toBe('watch');
+  });
+
+  test('one that ends at once without an event: after a pause', () => {
+    expect(watching().on({ what: 'closed', afterMs: TIMING.shortWatch - 1, sawEvents: false }).at).toBe(
+      'pause, then watch',
+    );
+  });
+
+  test('401: lists anew, and is told', () => {
+    const run = watching().fails(http(401, 'Unauthorized'));
+    expect(run.at).toBe('pause, then list');
+    expect(run.told).toEqual(['problem']);
+  });
+});
+
+describe('without the permission to watch', () => {
+  test('reads again and again, more slowly each time, and says so once', () => {
+    const run = watching().fails(FORBIDDEN);
+    expect(run.emitted).toMatchObject([{ what: 'fallback', to: 'poll' }]);
+    const pauses: number[] = [];
+    for (let round = 0; round < 8; round += 1) {
+      const { phase } = run.machine;
+      if (phase.at === 'pause' && phase.cause.why === 'poll') pauses.push(phase.cause.ms);
+      run.elapses().listed([object('a', '9')]);
+      expect(run.told).toEqual(['answered', 'snapshot']);
+    }
+    expect(pauses).toEqual([2000, 3000, 4500, 6750, 10_000, 10_000, 10_000, 10_000]);
+  });
+
+  test('tries the watch again after a minute, silently where it is refused again', () => {
+    const run = watching().fails(FORBIDDEN).elapses();
+    run.now = TIMING.watchAgain;
+    expect(run.listed([]).at).toBe('watch');
+    expect(run.fails(FORBIDDEN).told).toEqual([]);
+    run.elapses().listed([]);
+    expect(run.at).toBe('pause, then list');
+    run.now = 2 * TIMING.watchAgain;
+    expect(run.elapses().listed([]).at).toBe('watch');
+    run.on({ what: 'opened' });
+    expect(run.machine.follow).toEqual({ by: 'watch' });
+  });
+});
+
+describe('without the permission to list', () => {
+  test('a named object is read by get at once, and that is said once it worked', () => {
+    const run = new Script().fails(FORBIDDEN);
+    expect(run.at).toBe('get');
+    expect(run.told).toEqual([]);
+    run.on({ what: 'object', object: object('a', '7') });
+    expect(run.told).toEqual(['answered', 'fallback', 'snapshot']);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '7' });
+  });
+
+  test('one that is not there is read again', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined });
+    expect(run.names).toEqual([]);
+    expect(run.at).toBe('pause, then get');
+  });
+
+  test('get is refused as well: the refusal told is that of list', () => {
+    const run = new Script().fails(FORBIDDEN).fails(FORBIDDEN);
+    expect(run.emitted).toMatchObject([{ what: 'problem', verb: 'list' }]);
+    expect(run.at).toBe('pause, then list');
+  });
+
+  test('a selector has nothing else', () => {
+    const run = new Script(SELECTED).fails(FORBIDDEN);
+    expect(run.emitted).toMatchObject([{ what: 'problem', verb: 'list' }]);
+    expect(run.at).toBe('pause, then list');
+  });
+});
