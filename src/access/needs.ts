@@ -1,6 +1,7 @@
 import type { Verb } from '../kube/collection.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { keyOf } from '../verdict/index.ts';
+import { isKindGoal } from '../verdict/kind-goal.ts';
 import { ENDPOINT_SLICES, JOBS, PODS } from '../wait/others.ts';
 import type { Target } from '../wait/plan.ts';
 import type { Want } from '../wait/state.ts';
@@ -95,9 +96,7 @@ function ownNeeds(target: Target): Need[] {
 
 /** Whether a goal asks for the kind's own meaning, which may take other objects. */
 function meansItsOwn({ goals }: Target): boolean {
-  return goals.some(
-    ({ for: goal }) => goal === 'default' || goal === 'ready' || goal === 'complete' || goal === 'finished',
-  );
+  return goals.some(({ for: goal }) => isKindGoal(goal));
 }
 
 /** Pods and their logs, to say why a Job or a pod has failed. */

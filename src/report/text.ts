@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import { hintsOf } from '../wait/hints.ts';
 import type { State, Status, TargetState, Want } from '../wait/state.ts';
@@ -69,7 +70,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
 
   /** Each hint once. */
   function hints({ targets }: State, write: (line: string) => void): void {
-    for (const target of targets) {
+    for (const target of awaited(targets)) {
       for (const hint of hintsOf(target)) {
         const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
         if (hinted.has(line)) continue;
@@ -99,8 +100,9 @@ function isBeingRead(status: Status): boolean {
 }
 
 function heartbeatLine({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {
-  const awaited = state.targets.filter(({ status }) => status.state !== 'reached');
-  const what = awaited.map(({ target, status }) => `${target.label} (${describe(status)})`).join(', ');
+  const what = awaited(state.targets)
+    .map(({ target, status }) => `${target.label} (${describe(status)})`)
+    .join(', ');
   const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
   return `still waiting after ${elapsed(elapsedMs)}${left}: ${what}`;
 }

@@ -3,7 +3,8 @@ import type { Keep } from '../kube/collection.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { judgeConditionGoal } from '../verdict/condition-goal.ts';
 import { containerNames, judgeContainer } from '../verdict/container.ts';
-import { isKindGoal, judgeKind, type KindGoal, keepFor, keyOf } from '../verdict/index.ts';
+import { judgeKind, keepFor, keyOf } from '../verdict/index.ts';
+import { isKindGoal, type KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
 import { isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
@@ -66,6 +67,8 @@ function judgeGoal(
     case 'complete':
     case 'finished':
     case 'ready':
+    case 'settled':
+    case 'partly':
       return own(object, goal.for);
     case 'create':
       return reached('terminal', { code: 'exists' });
@@ -112,7 +115,7 @@ export function missesMember(target: Target, object: KubeObject): boolean {
   const owner = controllerOf(object);
   if (replacesFailedPods(owner) || (isJob(owner) && target.ownerJobs !== 'never')) return false;
   if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return true;
-  if (!target.goals.some(({ for: goal }) => goal === 'default')) return false;
+  if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return false;
   const kind = keyOf(target.resource);
   return kind === 'batch/jobs' || (kind === '/pods' && !isService(object));
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { judgeCronJob } from '../verdict/cronjob.ts';
 import { judgeKind, keyOf } from '../verdict/index.ts';
+import type { KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf } from '../verdict/owner.ts';
 import { isExternalName, judgeService, podSelectorOf } from '../verdict/service.ts';
 import { pending, type Verdict } from '../verdict/verdict.ts';
@@ -42,7 +43,7 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
     const own: OwnMeaning = (object, goal) => {
       if (judgeKind(target.resource, object, goal) !== 'others') throw new Error(`${kind} is judged alone`);
       return kind === '/services'
-        ? service(scene, object, wants)
+        ? service(scene, object, goal, wants)
         : cronJob(scene, object, goal === 'finished' ? goal : 'complete', wants);
     };
     members.set(uid, { ...member, verdict: judgeGoals(plan, target, member.object, own) });
@@ -50,9 +51,9 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
   return { memory: { ...memory, members }, wants };
 }
 
-function service(scene: Scene, object: KubeObject, wants: Want[]): Verdict {
+function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[]): Verdict {
   const { name, namespace } = object.metadata;
-  if (isExternalName(object)) return judgeService(object, undefined, undefined);
+  if (isExternalName(object)) return judgeService(object, undefined, undefined, goal);
   const labelSelector = podSelectorOf(object);
   const pods =
     labelSelector === undefined
@@ -77,7 +78,7 @@ function service(scene: Scene, object: KubeObject, wants: Want[]): Verdict {
     return pending({ code: 'reading' });
   }
   const found = pods === undefined ? undefined : scene.collections.get(pods.key)?.objects?.values();
-  return judgeService(object, found, sliceState?.objects?.values());
+  return judgeService(object, found, sliceState?.objects?.values(), goal);
 }
 
 function cronJob(scene: Scene, object: KubeObject, goal: 'complete' | 'finished', wants: Want[]): Verdict {

@@ -3,6 +3,7 @@ import type { Emission } from '../kube/collection.ts';
 import { type Problem, whatToDo } from '../kube/problem.ts';
 import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
+import { alternatives } from './alternatives.ts';
 import { judgeDeletion } from './deletion.ts';
 import { rememberFailures } from './failures.ts';
 import { isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
@@ -10,16 +11,10 @@ import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
 import { judgeWithOthers } from './others.ts';
 import type { Plan, Target } from './plan.ts';
-import { earlier, type Judgement, type Scene } from './scene.ts';
+import { earlier, type Judgement, REFUSAL_MS, type Scene } from './scene.ts';
 import type { CollectionState, Ending, Input, Memory, State, TargetState, Trouble, Want } from './state.ts';
 import { judgeStuck } from './stuck.ts';
 import { wantOf } from './want.ts';
-
-/**
- * How long a refusal must last before it ends the run, in milliseconds. An API server that has just started refuses
- * for a moment what its RBAC grants, until it has read the roles.
- */
-export const REFUSAL_MS = { usually: 5_000, afterOutage: 30_000 } as const;
 
 /** What follows from an input: the new state, what must be read now, and when to look again. */
 export interface Step {
@@ -85,9 +80,9 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
 
 /** Of two endings in the same moment: a verdict, then a refusal, then the timeout. */
 function endingOf(plan: Plan, state: State, refused: Ending | undefined, now: number): Ending | undefined {
-  const states = state.targets.map(({ status }) => status.state);
-  if (states.includes('failed')) return { kind: 'failed' };
-  if (states.every((one) => one === 'reached')) return { kind: 'reached' };
+  const groups = alternatives(state.targets).map((group) => group.map(({ status }) => status.state));
+  if (groups.some((states) => states.every((one) => one === 'failed'))) return { kind: 'failed' };
+  if (groups.every((states) => states.includes('reached'))) return { kind: 'reached' };
   if (refused !== undefined) return refused;
   if (plan.timeoutMs === 0) return isSettled(state) ? { kind: 'timeout' } : undefined;
   return now >= state.startedAt + plan.timeoutMs ? { kind: 'timeout' } : undefined;
