@@ -9,6 +9,9 @@ import { isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
 import type { Goal, Plan, Target } from './plan.ts';
 
+/** In the place of what must not stand in a log. */
+const HIDDEN = '(not shown)';
+
 /** What a kind's own meaning comes to; it may take more than the object. */
 export type OwnMeaning = (object: KubeObject, goal: KindGoal) => Verdict;
 
@@ -81,7 +84,9 @@ function judgeGoal(
       if (judge === undefined) throw new Error(`the jsonpath ${goal.expression} was not read`);
       const { state, shown, problem } = judge(goal.value, object);
       const { expression, value: wanted } = goal;
-      const why = { code: 'jsonpath', expression, wanted, found: shown, problem } as const;
+      // Of a Secret, only whether it is as wanted.
+      const found = keyOf(target.resource) === '/secrets' && shown !== undefined && shown !== wanted ? HIDDEN : shown;
+      const why = { code: 'jsonpath', expression, wanted, found, problem } as const;
       return state === 'reached' ? reached('level', why) : { state, why };
     }
     default:
