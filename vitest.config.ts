@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     // Integration tests wait more than they compute, so more files than cores run side by side.
     maxWorkers: 4,
+    maxConcurrency: 12,
     reporters: ['default', new Tally()],
     projects: [
       // The first import of a library may take seconds on a machine at work.

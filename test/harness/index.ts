@@ -238,13 +238,17 @@ async function decide(target: TestObject, codes: readonly number[], signal: Abor
   await Promise.all(decided.values());
 }
 
+type Start = (args: readonly string[], options?: RunOptions & { readonly as?: Identity }) => Run;
+
 interface Fixtures {
   /** A namespace of the test's own, deleted after it. */
   ns: string;
   /** Makes one more. */
   namespace: () => Promise<string>;
   /** Starts kube-await in `ns`, as administrator unless told otherwise. What still runs after the test is killed. */
-  kubeAwait: (args: readonly string[], options?: RunOptions & { readonly as?: Identity }) => Run;
+  kubeAwait: Start;
+  /** The same without a namespace of its own, which takes a moment to make: for tests that do not need one. */
+  bare: Start;
   /** A fresh user: without rules it may do everything, with rules only that, in `ns`. */
   identity: (options?: IdentityOptions) => Promise<Identity>;
   /** The exit codes of the pods of a Job made with `exitCode: 'ask'`, in the order in which they are created. */
@@ -266,11 +270,14 @@ export const test = base.extend<Fixtures>({
   ns: async ({ namespace }, use) => {
     await use(await namespace());
   },
-  kubeAwait: async ({ ns }, use) => {
+  kubeAwait: async ({ ns, bare }, use) => {
+    await use((args, options) => bare(args, { namespace: ns, ...options }));
+  },
+  bare: async ({ task: _ }, use) => {
     const runs = new Set<Run>();
     await use((args, { as, ...options } = {}) => {
       const kubeconfig = options.kubeconfig ?? as?.kubeconfig ?? cluster().kubeconfig;
-      const run = startRun(args, { namespace: ns, ...options, kubeconfig });
+      const run = startRun(args, { ...options, kubeconfig });
       runs.add(run);
       // Not awaited: a cluster that is gone shows itself in what the test does next.
       cluster()
