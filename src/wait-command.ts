@@ -1,5 +1,4 @@
 import { isatty } from 'node:tty';
-import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { systemClock } from './clock.ts';
@@ -9,7 +8,7 @@ import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
-import { openSession, whoAmI } from './session.ts';
+import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
@@ -54,10 +53,8 @@ export async function wait(
     },
   });
   if (ending.kind === 'refused') {
-    const { want, verb, problem } = ending;
-    const server = connection.server.href;
-    const identity = await whoAmI(transport, interruption.signal);
-    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
+    const { explainRefusal } = await import('./explain-refusal.ts');
+    const lines = refusalLines(await explainRefusal(ending, plan, { connection, transport }, interruption.signal));
     for (const line of lines) writer.err(line);
     writeTerminationLog(lines[0] ?? '');
   }

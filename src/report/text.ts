@@ -1,3 +1,4 @@
+import { needOf } from '../access/needs.ts';
 import { assertNever } from '../assert-never.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
@@ -6,6 +7,7 @@ import type { State, Status, TargetState, Want } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import { podLines, unexplainedLine } from './explanation.ts';
+import { describePermission } from './permission.ts';
 import type { Reporter, Writer } from './reporter.ts';
 import { resultLine, resultsOf } from './results.ts';
 import { describe, describeHint, describeProblem } from './words.ts';
@@ -115,7 +117,7 @@ function subject({ spec }: Want): string {
 }
 
 function fallbackLine({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
+  const permission = describePermission(to === 'poll' ? 'watch' : 'list', needOf(want));
   const instead = to === 'poll' ? 'reading again every 2 to 10 s instead' : 'reading it by name instead';
-  const lacking = to === 'poll' ? 'watch' : 'list';
-  return `${subject(want)}: the permission to ${lacking} is lacking, ${instead}`;
+  return `${subject(want)}: the permission to ${permission} is lacking, ${instead}`;
 }

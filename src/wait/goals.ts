@@ -10,6 +10,9 @@ import { isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
 import type { Goal, Plan, Target } from './plan.ts';
 
+/** In the place of what must not stand in a log. */
+const HIDDEN = '(not shown)';
+
 /** What a kind's own meaning comes to; it may take more than the object. */
 export type OwnMeaning = (object: KubeObject, goal: KindGoal) => Verdict;
 
@@ -86,7 +89,7 @@ function judgeGoal(
       const { expression, value: wanted } = goal;
       // Neither a Secret's value nor the guess at it belongs in a log.
       const secret = keyOf(target.resource) === '/secrets';
-      const found = shown !== undefined && secret ? 'not shown' : shown;
+      const found = shown !== undefined && secret ? HIDDEN : shown;
       const why = { code: 'jsonpath', expression, wanted: secret ? undefined : wanted, found, problem } as const;
       return state === 'reached' ? reached('level', why) : { state, why };
     }
