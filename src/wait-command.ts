@@ -1,15 +1,14 @@
 import { isatty } from 'node:tty';
-import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
-import type { Writer } from './report/reporter.ts';
+import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
-import { openSession, whoAmI } from './session.ts';
+import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
@@ -29,10 +28,10 @@ export async function wait(
   env: Environment,
   writer: Writer,
   interruption: Interruption,
+  { tell }: Reporter = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' }),
 ): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
   const tellAll = (event: RunEvent): void => {
@@ -54,10 +53,8 @@ export async function wait(
     },
   });
   if (ending.kind === 'refused') {
-    const { want, verb, problem } = ending;
-    const server = connection.server.href;
-    const identity = await whoAmI(transport, interruption.signal);
-    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
+    const { explainRefusal } = await import('./explain-refusal.ts');
+    const lines = refusalLines(await explainRefusal(ending, plan, { connection, transport }, interruption.signal));
     for (const line of lines) writer.err(line);
     writeTerminationLog(lines[0] ?? '');
   }

@@ -88,14 +88,15 @@ export interface Memory {
   readonly doomedTotal: number | undefined;
 }
 
-/** A container, or the scheduling of a pod, that is stuck. */
+/** A container, or the scheduling of a pod, that is stuck, or was and has not been well since. */
 export interface Stuck {
   readonly label: string;
-  /** Reasons of one group share a clock. */
-  readonly group: string | undefined;
+  /** What holds it up, or did last: reasons of one group share a clock. */
+  readonly group: string;
   readonly reason: string;
   readonly message: string | undefined;
-  readonly since: number;
+  /** When each group began. One does not stop the clock of another: they may take turns. */
+  readonly began: ReadonlyMap<string, number>;
   /** While it runs again, for a minute at most. */
   readonly runningSince: number | undefined;
 }
