@@ -214,5 +214,5 @@ export function describeHint(hint: Hint): string {
 /** What went wrong with a request, in a few words. Not yet cleaned of foreign characters. */
 export function describeProblem(problem: Problem): string {
   if (problem.kind !== 'status') return problem.message;
-  return `${problem.status} ${sentence([problem.reason, problem.message])}`;
+  return `${problem.status} ${problem.reason}${problem.message === '' ? '' : `: ${problem.message}`}`;
 }

@@ -56,9 +56,9 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const before = at.state;
     const now = clock.now();
     at = step(plan, before, input, now);
-    if (input.what === 'emission') tellOfEmission(input.key, input.emission);
     const { ending } = at.state;
-    // The last changes are told with the ending, once.
+    // What ends the run is told with the ending, once, and so are the last changes.
+    if (input.what === 'emission' && ending === undefined) tellOfEmission(input.key, input.emission);
     if (ending !== undefined) {
       stop();
       deps.decided();
