@@ -1,15 +1,24 @@
 /**
  * Bundles src/main.ts into dist/: an entry, and beside it one chunk for each part that only some runs need. Fails where
  * a run would load more than it may, since start-up time and memory are what an init container costs.
+ *
+ *   node scripts/build.ts [--interpreter /nodejs/bin/node]
+ *
+ * The interpreter is for images that have no /usr/bin/env: its path becomes the first line of the entry.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(ROOT, 'dist');
 const ENTRY = 'kube-await.mjs';
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
+
+const { interpreter } = parseArgs({
+  options: { interpreter: { type: 'string', default: '/usr/bin/env node' } },
+}).values;
 
 /** In bytes. */
 const LIMITS = { inClusterWait: 150 * 1024, all: 500 * 1024 } as const;
@@ -165,7 +174,7 @@ function put(file: string, content: string, mode: number): void {
 
 /** A chunk with CommonJS in it needs a `require`, which an ES module does not have by itself. */
 function header(file: string, text: string): string {
-  const shebang = isEntry(file) ? '#!/usr/bin/env node\n' : '';
+  const shebang = isEntry(file) ? `#!${interpreter}\n` : '';
   if (!text.includes('Dynamic require of "')) return shebang;
   return `${shebang}import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n`;
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { assertNever } from './assert-never.ts';
 import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -8,6 +9,11 @@ import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
 import type { Outside } from './wait-command.ts';
+
+/** The name that k8s-wait-for's users call: a link to this file. */
+const SCRIPT = 'wait_for.sh';
+const isScript = path.basename(process.argv[1] ?? '') === SCRIPT;
+const PROGRAM = isScript ? SCRIPT : 'kube-await';
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
@@ -27,14 +33,16 @@ process.on('uncaughtException', endByBug);
 // Nothing is left to do, and yet no ending was reached: silence must not look like success.
 process.on('beforeExit', () => endByBug(new Error('the event loop ran empty')));
 
-main(process.argv.slice(2)).then((code) => process.exit(code), endByBug);
+main(process.argv.slice(2)).then(end, endByBug);
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    return await perform(parse(argv, process.env));
+    if (!isScript) return await perform(parse(argv, process.env));
+    const { waitForSh } = await import('./wait-for-sh-command.ts');
+    return await waitForSh(argv, process.env, outside);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    writer.err(clean(`kube-await: ${error.message}`));
+    writer.err(clean(`${PROGRAM}: ${error.message}`));
     return EXIT.usage;
   }
 }
@@ -83,15 +91,20 @@ function hideStandardStreams(): void {
   }
 }
 
+/** As wait_for.sh there is only ready or not. */
+function end(code: number): void {
+  process.exit(isScript && code !== EXIT.reached ? EXIT.failed : code);
+}
+
 function endBySignal(signal: NodeJS.Signals, code: number): void {
   if (outside.ending === 'decided') {
     interrupted.abort();
     return;
   }
-  if (outside.reporter === undefined) writer.err(signalLine(signal));
+  if (outside.reporter === undefined) writer.err(signalLine(signal, PROGRAM));
   else outside.reporter.end({ exitCode: code, signal });
-  writeTerminationLog(signalLine(signal));
-  process.exit(code);
+  writeTerminationLog(signalLine(signal, PROGRAM));
+  end(code);
 }
 
 function endByBug(error: unknown): void {
@@ -101,8 +114,8 @@ function endByBug(error: unknown): void {
   } catch {}
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const where = said.split('\n').slice(0, 4).join(' | ');
-  const line = `kube-await: internal error, please report it at ${HOME_PAGE}: ${where}`;
+  const line = `${PROGRAM}: internal error, please report it at ${HOME_PAGE}: ${where}`;
   writer.err(clean(line));
   writeTerminationLog(line);
-  process.exit(EXIT.internal);
+  end(EXIT.internal);
 }

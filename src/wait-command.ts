@@ -1,5 +1,4 @@
 import { isatty } from 'node:tty';
-import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { systemClock } from './clock.ts';
@@ -10,7 +9,7 @@ import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
-import { openSession, whoAmI } from './session.ts';
+import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
 import type { Plan } from './wait/plan.ts';
 import { run } from './wait/run.ts';
@@ -32,10 +31,15 @@ export interface Outside {
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, outside: Outside): Promise<number> {
+export async function wait(
+  invocation: WaitInvocation,
+  env: Environment,
+  outside: Outside,
+  ownReporter?: Reporter,
+): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const reporter = await reporterFor(invocation, plan, env, outside);
+  const reporter = ownReporter ?? (await reporterFor(invocation, plan, env, outside));
   outside.reporter = reporter;
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
@@ -58,10 +62,8 @@ export async function wait(invocation: WaitInvocation, env: Environment, outside
     },
   });
   if (ending.kind === 'refused') {
-    const { want, verb, problem } = ending;
-    const server = connection.server.href;
-    const identity = await whoAmI(transport, outside.signal);
-    const refusal = { need: needOf(want), verb, problem, server, identity };
+    const { explainRefusal } = await import('./explain-refusal.ts');
+    const refusal = await explainRefusal(ending, plan, { connection, transport }, outside.signal);
     reporter.refused(refusal);
     writeTerminationLog(refusalLines(refusal)[0] ?? '');
   }

@@ -5,6 +5,7 @@ import { TransportError, whatToDo } from '../kube/problem.ts';
 import { collectionPath } from '../kube/resource.ts';
 import type { Transport } from '../kube/transport.ts';
 import { keyOf, projectionOf } from '../verdict/index.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { ContainerReport, PodReport, RunEvent, Unexplained } from '../wait/events.ts';
 import { hasFailed } from '../wait/failures.ts';
 import { PODS } from '../wait/others.ts';
@@ -44,7 +45,9 @@ export interface ExplainDeps {
  */
 export async function explain(state: State, ending: 'failed' | 'timeout', deps: ExplainDeps): Promise<void> {
   const wanted = ending === 'failed' ? 'failed' : 'pending';
-  const targets = state.targets.filter(({ status, target }) => status.state === wanted && hasPods(target.resource));
+  const targets = awaited(state.targets).filter(
+    ({ status, target }) => status.state === wanted && hasPods(target.resource),
+  );
   if (targets.length === 0) return;
   if (ending === 'failed' && deps.start === 'spread')
     await deps.clock.sleep(LIMITS.spreadMs * deps.random(), deps.signal);

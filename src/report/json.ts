@@ -2,6 +2,7 @@ import { ruleOf } from '../access/needs.ts';
 import { assertNever } from '../assert-never.ts';
 import type { Clock } from '../clock.ts';
 import { EXIT } from '../exit.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { PodReport, RunEvent } from '../wait/events.ts';
 import type { TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
@@ -33,7 +34,7 @@ export function jsonReporter(
   { clock, verbosity }: { readonly clock: Clock; readonly verbosity: 'progress' | 'results' },
 ): Reporter {
   const startedAt = clock.now();
-  const awaited = new Set<string>();
+  const introduced = new Set<string>();
   const told = new Set<string>();
   const newHints = eachHintOnce();
   const explanations = new Map<string, Explanation>();
@@ -100,18 +101,20 @@ export function jsonReporter(
       return;
     }
     told.delete(label);
-    progress('info', awaited.has(label) ? 'changed' : 'waiting', statusFields(target));
-    awaited.add(label);
+    progress('info', introduced.has(label) ? 'changed' : 'waiting', statusFields(target));
+    introduced.add(label);
   }
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
     // What -q silences now is told with the result.
     if (verbosity === 'results') return;
-    const pending = event.state.targets.filter(({ status }) => status.state !== 'reached');
     write('info', 'heartbeat', {
       message: describeWait(event),
       leftSeconds: Number.isFinite(event.leftMs) ? seconds(event.leftMs) : undefined,
-      awaited: pending.map((target) => ({ ...statusFields(target), hints: someOf(newHints(target)) })),
+      awaited: awaited(event.state.targets).map((target) => ({
+        ...statusFields(target),
+        hints: someOf(newHints(target)),
+      })),
     });
   }
 
@@ -165,7 +168,7 @@ function requestFields(
 }
 
 function refusalFields(refusal: Refusal): Readonly<Record<string, unknown>> {
-  const { need, verb, problem, server, identity } = refusal;
+  const { need, verb, problem, server, identity, lacking } = refusal;
   return {
     verb,
     resource: need.resource,
@@ -176,7 +179,9 @@ function refusalFields(refusal: Refusal): Readonly<Record<string, unknown>> {
     identity,
     reason: problem.kind === 'status' ? problem.reason : undefined,
     message: describeRefusal(refusal),
-    rule: isMendedByRule(refusal) ? ruleOf(need) : undefined,
+    lacking: isMendedByRule(problem)
+      ? lacking.map((need) => ({ namespace: need.namespace, rule: ruleOf(need) }))
+      : undefined,
   };
 }
 

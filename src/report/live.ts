@@ -1,9 +1,10 @@
 import { cursorUp, eraseDown, eraseEndLine } from 'ansi-escapes';
 import { assertNever } from '../assert-never.ts';
 import type { Alarm, Clock } from '../clock.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { Target } from '../wait/plan.ts';
-import type { TargetState } from '../wait/state.ts';
+import type { State, TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import { type DrawnLine, drawResults, drawView, type Look, type Space, type Standing } from './frame.ts';
@@ -71,7 +72,7 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
         case 'changed':
           return changed(event.target);
         case 'heartbeat':
-          return draw(hints(event.state.targets));
+          return draw(hints(event.state));
         case 'trouble':
         case 'recovered':
         case 'fallback':
@@ -115,8 +116,8 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     soon();
   }
 
-  function hints(of: readonly TargetState[]): readonly string[] {
-    return of.flatMap((target) => newHints(target).map((hint) => clean(hintLine(target, hint))));
+  function hints(of: State): readonly string[] {
+    return awaited(of.targets).flatMap((target) => newHints(target).map((hint) => clean(hintLine(target, hint))));
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
@@ -124,7 +125,7 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     const after = event.elapsedMs < SECOND_MS ? '' : ` after ${elapsed(event.elapsedMs)}`;
     leave(drawResults(targets, `${ENDED[event.ending.kind]}${after}`, look));
     for (const each of explanation) text.tell(each);
-    if (event.ending.kind !== 'reached') for (const line of hints(event.state.targets)) writer.err(line);
+    if (event.ending.kind !== 'reached') for (const line of hints(event.state)) writer.err(line);
     if (deps.results === 'drawn') return;
     for (const { target, event: what, line } of resultsOf(event)) {
       if (what !== 'reached' || !told.has(target.target.label)) writer.out(clean(line));

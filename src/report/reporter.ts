@@ -27,6 +27,6 @@ export interface Reporter {
 }
 
 /** The line that says that a signal has ended the program. */
-export function signalLine(signal: NodeJS.Signals): string {
-  return `kube-await: ended by ${signal}`;
+export function signalLine(signal: NodeJS.Signals, program = 'kube-await'): string {
+  return `${program}: ended by ${signal}`;
 }

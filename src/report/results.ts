@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { State, Status, TargetState } from '../wait/state.ts';
 import { elapsed } from './elapsed.ts';
@@ -18,7 +19,12 @@ export interface Result {
 
 /** What each target has come to at the end of a run, as far as there is something to say. */
 export function resultsOf(done: Done): readonly Result[] {
-  return done.state.targets.flatMap((target) => resultOf(target, done) ?? []);
+  const missed = awaited(done.state.targets);
+  return done.state.targets.flatMap((target) => {
+    // Where one of several is enough, the others lack nothing.
+    const isOver = target.status.state === 'reached' || target.status.state === 'failed';
+    return isOver || missed.includes(target) ? (resultOf(target, done) ?? []) : [];
+  });
 }
 
 function resultOf(target: TargetState, { state, ending, elapsedMs }: Done): Result | undefined {

@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { State, TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
@@ -75,7 +76,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
   }
 
   function hints({ targets }: State): void {
-    for (const target of targets) for (const hint of newHints(target)) shown(hintLine(target, hint));
+    for (const target of awaited(targets)) for (const hint of newHints(target)) shown(hintLine(target, hint));
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {

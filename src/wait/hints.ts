@@ -40,7 +40,8 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   }
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
   const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
-  if (owner !== undefined && here.every(({ object }) => controllerOf(object)?.uid === owner.uid)) {
+  const needed = memory.servedBy ?? here.map(({ object }) => object);
+  if (owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid)) {
     hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
   }
   return hints;

@@ -11,6 +11,7 @@ export const NOTHING_SEEN: Memory = {
   ownersGone: new Map(),
   absentSince: undefined,
   self: undefined,
+  servedBy: undefined,
   failedPods: new Map(),
   unreadySince: undefined,
   refused: new Set(),
@@ -70,6 +71,11 @@ export function remember(
   }
 
   let newestDeletion: number | undefined;
+  for (const uid of memory.predecessors) {
+    if (snapshot.objects.has(uid)) continue;
+    predecessors.delete(uid);
+    newestDeletion = now;
+  }
   const go = (object: KubeObject, verdict: Verdict, outcome: Lost['outcome']): void => {
     const { uid, name } = object.metadata;
     newestDeletion = now;
@@ -87,7 +93,7 @@ export function remember(
     const { uid } = object.metadata;
     if (departed.has(uid) || snapshot.objects.has(uid) || rules.ignores(object)) continue;
     departed.add(uid);
-    if (predecessors.has(uid)) continue;
+    if (memory.predecessors.has(uid)) continue;
     go(object, keep(memory.members.get(uid), rules.judge(object)), 'not done');
   }
   for (const [uid, member] of memory.members) {

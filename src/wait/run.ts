@@ -8,7 +8,7 @@ import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
 import type { Plan } from './plan.ts';
-import type { Ending, Input, State } from './state.ts';
+import type { Ending, Input, State, Want } from './state.ts';
 import { begin, type Step, step } from './step.ts';
 
 /** What a run needs from outside. */
@@ -35,6 +35,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const { promise, resolve, reject } = Promise.withResolvers<Ending>();
   const followed = new Map<string, AbortController>();
   const troubles = new Map<string, Problem>();
+  const fallbacks = new Set<string>();
   let at: Step = { state: begin(plan, clock.now(), clock.date().getTime()), wants: [], wakeAt: undefined };
   let wake: Alarm | undefined;
   let heartbeat: Alarm | undefined;
@@ -55,9 +56,9 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const before = at.state;
     const now = clock.now();
     at = step(plan, before, input, now);
-    if (input.what === 'emission') tellOfEmission(input.key, input.emission);
     const { ending } = at.state;
-    // The last changes are told with the ending, once.
+    // What ends the run is told with the ending, once, and so are the last changes.
+    if (input.what === 'emission' && ending === undefined) tellOfEmission(input.key, input.emission);
     if (ending !== undefined) {
       stop();
       deps.decided();
@@ -121,7 +122,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const tellOfEmission = (key: string, emission: Emission): void => {
     const want = at.state.collections.get(key)?.want;
     if (want === undefined) return;
-    if (emission.what === 'fallback') tell({ event: 'fallback', want, to: emission.to, problem: emission.problem });
+    if (emission.what === 'fallback') tellOfFallback(want, emission);
     if (emission.what === 'answered' && troubles.delete(key)) tell({ event: 'recovered', want });
     if (emission.what !== 'problem') return;
     const { verb, problem } = emission;
@@ -132,6 +133,15 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const told = troubles.get(key);
     troubles.set(key, problem);
     if (told === undefined || !isSameProblem(told, problem)) tell({ event: 'trouble', want, verb, problem });
+  };
+
+  /** Once for each permission, however many selectors need it. */
+  const tellOfFallback = (want: Want, { to, problem }: Extract<Emission, { what: 'fallback' }>): void => {
+    const { resource, namespace, name } = want.spec;
+    const permission = JSON.stringify([to, resource.group, resource.name, namespace ?? null, name ?? null]);
+    if (fallbacks.has(permission)) return;
+    fallbacks.add(permission);
+    tell({ event: 'fallback', want, to, problem });
   };
 
   const beat = (): void => {

@@ -110,7 +110,12 @@ describe.concurrent('-o json', () => {
       name: 'good',
       identity: nobody.user,
       reason: 'Forbidden',
-      rule: { apiGroups: ['batch'], resources: ['jobs'], resourceNames: ['good'], verbs: ['list', 'watch'] },
+      lacking: [
+        {
+          namespace: ns,
+          rule: { apiGroups: ['batch'], resources: ['jobs'], resourceNames: ['good'], verbs: ['list', 'watch'] },
+        },
+      ],
     });
     expect(lines.at(-1)).toMatchObject({ exitCode: 3 });
   });

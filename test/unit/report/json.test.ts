@@ -164,7 +164,8 @@ describe('while the run goes on', () => {
         ...request,
         level: 'warn',
         reason: 'Forbidden',
-        message: 'pods in namespace app: the permission to watch is lacking, reading again every 2 to 10 s instead',
+        message:
+          'pods in namespace app: the permission to watch pods in namespace "app" is lacking, reading again every 2 to 10 s instead',
       },
     ]);
   });
@@ -299,7 +300,9 @@ describe('refused', () => {
     resource: 'jobs',
     subresource: undefined,
     resourceName: 'migrate',
+    namespaced: true,
     namespace: 'app',
+    served: 'yes',
     need: 'required',
     reasons: [],
   };
@@ -307,7 +310,9 @@ describe('refused', () => {
   const refused = (problem: Problem, more: Partial<Need> = {}) =>
     facts(
       print(({ refused }) => {
-        refused({ need: { ...need, ...more }, verb: 'watch', problem, server, identity: 'ann' });
+        const lacking = [{ ...need, ...more }];
+        const who = { server, identity: 'ann', credentials: undefined };
+        refused({ need: { ...need, ...more }, verb: 'watch', problem, lacking, ...who });
       })[0] as JsonLine,
     );
 
@@ -324,7 +329,12 @@ describe('refused', () => {
       identity: 'ann',
       reason: 'Forbidden',
       message: '"ann" cannot watch jobs "migrate" in API group "batch" in namespace "app": 403 Forbidden: no',
-      rule: { apiGroups: ['batch'], resources: ['jobs'], resourceNames: ['migrate'], verbs: ['list', 'watch'] },
+      lacking: [
+        {
+          namespace: 'app',
+          rule: { apiGroups: ['batch'], resources: ['jobs'], resourceNames: ['migrate'], verbs: ['list', 'watch'] },
+        },
+      ],
     });
   });
 
@@ -332,7 +342,7 @@ describe('refused', () => {
     ['credentials', { kind: 'status', status: 401, reason: 'Unauthorized', message: 'no' }],
     ['a certificate', { kind: 'untrusted', message: 'self-signed certificate', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
   ])('where %s is refused, no rule would help', (_, problem) => {
-    expect(refused(problem)).not.toHaveProperty('rule');
+    expect(refused(problem)).not.toHaveProperty('lacking');
   });
 
   test('all namespaces, every object', () => {
