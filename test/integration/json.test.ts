@@ -151,7 +151,7 @@ describe.concurrent('-o json', () => {
   });
 
   test('a server that does not answer: warnings, then the timeout', async ({ kubeAwait, expect }) => {
-    const args = ['job/none', '-o', 'json', '--server', 'https://127.0.0.1:1', '--timeout', '0'];
+    const args = ['job/none', '-o', 'json', '--server', 'https://127.0.0.1:1', '--timeout', '1s'];
     const ended = await kubeAwait(args).exit;
     const lines = linesOf(ended);
     expect(eventsOf(lines)).toEqual(['changed', 'timeout', 'done']);
