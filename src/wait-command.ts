@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
+import { UsageError } from './cli/usage-error.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
@@ -10,7 +11,7 @@ import { openTerminationLog, writeTerminationLog } from './report/termination-lo
 import { textReporter } from './report/text.ts';
 import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
-import { run } from './wait/run.ts';
+import { KindNotServedError, run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
 /** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
@@ -51,6 +52,8 @@ export async function wait(
       const start = isatty(2) ? 'at once' : 'spread';
       await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: interruption.signal });
     },
+  }).catch((error: unknown) => {
+    throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
   if (ending.kind === 'refused') {
     const { explainRefusal } = await import('./explain-refusal.ts');
