@@ -15,13 +15,24 @@ import type { JsonPathJudge, Plan, Target } from './wait/plan.ts';
 /** How long the question who we are may take, in milliseconds: it only makes a message better. */
 const IDENTITY_TIMEOUT_MS = 2_000;
 
-/** A connection to the API server, and what to do there. */
-export interface Session {
+/** A way to the API server. */
+export interface Line {
   readonly connection: Connection;
   readonly transport: Transport;
+}
+
+/** A line to the API server, and what to do there. */
+export interface Session extends Line {
   readonly plan: Plan;
   /** Looks a kind up that was not served when the run began. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
+}
+
+/** What becomes of a kind that is not built in while the API server does not answer. */
+interface LookUp {
+  /** `wait`: the run itself looks for it, with its patience and its time limit. `throw`: a TransportError. */
+  readonly unanswered: 'wait' | 'throw';
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -29,21 +40,48 @@ export interface Session {
  * @throws UsageError
  */
 export async function openSession(run: TargetRun, env: Environment): Promise<Session> {
+  const line = await openLine(run, env);
+  return { ...line, ...(await planOver(line, run, env, { unanswered: 'wait', signal: new AbortController().signal })) };
+}
+
+/**
+ * Finds the API server; asks nothing.
+ * @throws UsageError
+ */
+export async function openLine(run: TargetRun, env: Environment): Promise<Line> {
   const connection = await connectOrRefuse(run, env);
   const { requestTimeoutMs } = run.connection;
   const userAgent = `kube-await/${VERSION} (${process.platform}/${process.arch})`;
-  const transport = createTransport(connection, { userAgent, requestTimeoutMs });
+  return { connection, transport: createTransport(connection, { userAgent, requestTimeoutMs }) };
+}
+
+/**
+ * Resolves the targets.
+ * @throws UsageError, and TransportError where `lookUp` says so
+ */
+export async function planOver(
+  { connection, transport }: Line,
+  run: TargetRun,
+  env: Environment,
+  lookUp: LookUp,
+): Promise<Pick<Session, 'plan' | 'resolve'>> {
+  const { requestTimeoutMs } = run.connection;
   const find = async (word: string, signal: AbortSignal): Promise<ApiResource | undefined> => {
     const { discover } = await import('./kube/discovery.ts');
     const found = await discover(transport, word, { signal, timeoutMs: requestTimeoutMs });
     return found === undefined || isBuiltInGroup(found) ? found : { ...found, origin: 'custom' };
   };
   const { namespace } = connection;
-  const resolveKind = (word: string): Promise<ApiResource> => resolveWord(word, find);
+  const resolveKind = (word: string): Promise<ApiResource> => resolveWord(word, find, lookUp);
   const outline = await toPlan(run, { namespace, self: selfOf(connection, env), resolveKind });
   const explains = run.output.logs > 0 ? 'failures' : 'nothing';
   const plan: Plan = { ...outline, explains, jsonPaths: await readJsonPaths(outline.targets) };
-  return { connection, transport, plan, resolve: (resource, signal) => find(resource.kind, signal) };
+  return { plan, resolve: (resource, signal) => find(resource.kind, signal) };
+}
+
+/** The API server's address as it may be shown: without a password. */
+export function shownServer({ server }: Connection): string {
+  return server.origin + server.pathname;
 }
 
 async function connectOrRefuse(run: TargetRun, env: Environment): Promise<Connection> {
@@ -67,14 +105,14 @@ function selfOf(connection: Connection, env: Environment): Plan['self'] {
 async function resolveWord(
   word: string,
   find: (word: string, signal: AbortSignal) => Promise<ApiResource | undefined>,
+  { unanswered, signal }: LookUp,
 ): Promise<ApiResource> {
   try {
-    const found = await find(word, new AbortController().signal);
+    const found = await find(word, signal);
     if (found !== undefined) return found;
     if (!word.includes('.')) throw unknownKind(word);
   } catch (error) {
-    // An API server that does not answer yet is waited for by the run, with its patience and its time limit.
-    if (!(error instanceof TransportError)) throw error;
+    if (!(error instanceof TransportError) || unanswered === 'throw') throw error;
   }
   return notServedYet(word);
 }
@@ -112,13 +150,13 @@ async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPath
  * The user name that the API server gives us; undefined where it does not say in two seconds.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review
  */
-export async function whoAmI(transport: Transport): Promise<string | undefined> {
+export async function whoAmI(transport: Transport, signal?: AbortSignal): Promise<string | undefined> {
   try {
     const response = await transport.request({
       method: 'POST',
       path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
       body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }),
-      signal: AbortSignal.timeout(IDENTITY_TIMEOUT_MS),
+      signal: signal ?? new AbortController().signal,
       timeoutMs: IDENTITY_TIMEOUT_MS,
     });
     return text(await response.json(), 'status', 'userInfo', 'username');

@@ -1,27 +1,37 @@
 import { isatty } from 'node:tty';
-import { needOf } from './access/needs.ts';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
-import type { Writer } from './report/reporter.ts';
+import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
-import { openSession, whoAmI } from './session.ts';
+import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
 import { run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
+
+/** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
+export interface Interruption {
+  ending: 'open' | 'decided';
+  readonly signal: AbortSignal;
+}
 
 /**
  * Waits. Gives the exit code.
  * @throws UsageError for what only the connection or discovery can tell
  */
-export async function wait(invocation: WaitInvocation, env: Environment, writer: Writer): Promise<number> {
+export async function wait(
+  invocation: WaitInvocation,
+  env: Environment,
+  writer: Writer,
+  interruption: Interruption,
+  { tell }: Reporter = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' }),
+): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const { tell } = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' });
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
   const tellAll = (event: RunEvent): void => {
@@ -32,18 +42,19 @@ export async function wait(invocation: WaitInvocation, env: Environment, writer:
     ...deps,
     tell: tellAll,
     resolve,
+    decided: () => {
+      interruption.ending = 'decided';
+    },
     explain: async (state, kind) => {
       if (logs === 0) return;
       const { explain } = await import('./explain/explain.ts');
       const start = isatty(2) ? 'at once' : 'spread';
-      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start });
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: interruption.signal });
     },
   });
   if (ending.kind === 'refused') {
-    const { want, verb, problem } = ending;
-    const server = connection.server.href;
-    const identity = await whoAmI(transport);
-    const lines = refusalLines({ need: needOf(want), verb, problem, server, identity });
+    const { explainRefusal } = await import('./explain-refusal.ts');
+    const lines = refusalLines(await explainRefusal(ending, plan, { connection, transport }, interruption.signal));
     for (const line of lines) writer.err(line);
     writeTerminationLog(lines[0] ?? '');
   }

@@ -1,6 +1,7 @@
 import type { Verb } from '../kube/collection.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { keyOf } from '../verdict/index.ts';
+import { isKindGoal } from '../verdict/kind-goal.ts';
 import { ENDPOINT_SLICES, JOBS, PODS } from '../wait/others.ts';
 import type { Target } from '../wait/plan.ts';
 import type { Want } from '../wait/state.ts';
@@ -12,8 +13,12 @@ export interface Need {
   readonly resource: string;
   readonly subresource: string | undefined;
   readonly resourceName: string | undefined;
+  /** Whether its objects are in namespaces at all. */
+  readonly namespaced: boolean;
   /** Undefined: cluster-wide. */
   readonly namespace: string | undefined;
+  /** `unknown`: the server does not serve the kind yet, so that `resource` is only what the user called it. */
+  readonly served: 'yes' | 'unknown';
   readonly need: Want['need'];
   /** The labels of the targets that need it, and what for. */
   readonly reasons: readonly string[];
@@ -30,6 +35,8 @@ function needFor(resource: ApiResource, { reason, verbs = ['list', 'watch'], ...
     apiGroup: resource.group,
     resource: resource.name,
     subresource: undefined,
+    namespaced: resource.namespaced,
+    served: resource.version === '' ? 'unknown' : 'yes',
     reasons: [reason],
     ...scope,
   };
@@ -84,8 +91,7 @@ function ownNeeds(target: Target): Need[] {
     case '/services':
       if (meansItsOwn(target)) {
         needs.push(needFor(PODS, { ...all, need: 'required', reason: `${label}: its pods` }));
-        // Only of a Service without a selector they are all there is to go by.
-        const reason = `${label}: its endpoints`;
+        const reason = `${label}: its endpoints, all there is to go by for a Service without a selector`;
         needs.push(needFor(ENDPOINT_SLICES, { ...all, need: 'optional', reason }));
       }
       break;
@@ -95,44 +101,104 @@ function ownNeeds(target: Target): Need[] {
 
 /** Whether a goal asks for the kind's own meaning, which may take other objects. */
 function meansItsOwn({ goals }: Target): boolean {
-  return goals.some(
-    ({ for: goal }) => goal === 'default' || goal === 'ready' || goal === 'complete' || goal === 'finished',
-  );
+  return goals.some(({ for: goal }) => isKindGoal(goal));
 }
 
 /** Pods and their logs, to say why a Job or a pod has failed. */
-function explanationNeeds({ resource, namespace, label }: Target): Need[] {
-  const kind = keyOf(resource);
-  if (kind !== 'batch/jobs' && kind !== '/pods') return [];
+function explanationNeeds({ resource, select, namespace, label }: Target): Need[] {
   const reason = `${label}: why it failed`;
   const all = { resourceName: undefined, namespace, need: 'optional', reason } as const;
-  return [needFor(PODS, all), { ...needFor(PODS, { ...all, verbs: ['get'] }), subresource: 'log' }];
-}
-
-/** Each permission once, with all its reasons; required where one of them requires it. */
-function merge(needs: readonly Need[]): readonly Need[] {
-  const merged = new Map<string, Need>();
-  for (const need of needs) {
-    const { apiGroup, resource, subresource, resourceName, namespace, verbs } = need;
-    const key = JSON.stringify(
-      [namespace, apiGroup, resource, subresource, resourceName, verbs].map((part) => part ?? null),
-    );
-    const before = merged.get(key);
-    const required = before?.need === 'required' || need.need === 'required';
-    const reasons = [...new Set([...(before?.reasons ?? []), ...need.reasons])];
-    merged.set(key, { ...need, need: required ? 'required' : 'optional', reasons });
+  const log = (resourceName: string | undefined): Need => ({
+    ...needFor(PODS, { ...all, resourceName, verbs: ['get'] }),
+    subresource: 'log',
+  });
+  switch (keyOf(resource)) {
+    case 'batch/jobs':
+      return [needFor(PODS, all), log(undefined)];
+    case '/pods':
+      // The pods themselves are read anyway.
+      return [log(select.by === 'name' ? select.name : undefined)];
+    default:
+      return [];
   }
-  return [...merged.values()];
 }
 
-/** The rule of a Role that grants a need, as lines of YAML. */
+/**
+ * Each permission once, with all its reasons; required where one of them requires it. One that a wider one includes is
+ * left out, unless the wider one is optional and may thus be struck from the Role.
+ */
+function merge(needs: readonly Need[]): readonly Need[] {
+  const distinct: Need[] = [];
+  for (const need of needs) {
+    const at = distinct.findIndex((other) => covers(other, need) && covers(need, other));
+    const before = distinct[at];
+    if (before === undefined) distinct.push(need);
+    else distinct[at] = join(before, need);
+  }
+  const kept = distinct.filter((need) => !distinct.some((other) => includes(other, need)));
+  return kept.map((need) =>
+    distinct.filter((other) => includes(need, other)).reduce((all, other) => join(all, other), need),
+  );
+}
+
+function includes(wide: Need, narrow: Need): boolean {
+  if (wide === narrow || (wide.need === 'optional' && narrow.need === 'required')) return false;
+  return covers(wide, narrow);
+}
+
+function join(wide: Need, narrow: Need): Need {
+  const need = wide.need === 'required' || narrow.need === 'required' ? 'required' : 'optional';
+  return { ...wide, need, reasons: [...new Set([...wide.reasons, ...narrow.reasons])] };
+}
+
+/** Whether the rule for one need grants another one as well. */
+export function covers(wide: Need, narrow: Need): boolean {
+  return (
+    wide.apiGroup === narrow.apiGroup &&
+    wide.resource === narrow.resource &&
+    wide.subresource === narrow.subresource &&
+    narrow.verbs.every((verb) => wide.verbs.includes(verb)) &&
+    (wide.resourceName === undefined || wide.resourceName === narrow.resourceName) &&
+    (wide.namespace === undefined || wide.namespace === narrow.namespace)
+  );
+}
+
+/** What to know of a need whose kind is not served yet; undefined: it is served. */
+export function unservedRemark({ served, apiGroup, resource }: Need): string | undefined {
+  if (served === 'yes') return undefined;
+  return `the API server does not serve ${resource}.${apiGroup} yet; a rule grants something only if ${resource} is the plural`;
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/role-v1/ (PolicyRule) */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The rule of a Role that grants a need. */
+export function ruleOf({ apiGroup, resource, subresource, resourceName, verbs }: Need): Rule {
+  return {
+    apiGroups: [apiGroup],
+    resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
+    ...(resourceName === undefined ? {} : { resourceNames: [resourceName] }),
+    verbs,
+  };
+}
+
+/** The same as lines of YAML. */
 export function ruleLines(need: Need): readonly string[] {
-  const quoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
-  const resource = need.subresource === undefined ? need.resource : `${need.resource}/${need.subresource}`;
-  return [
-    `- apiGroups: ${quoted([need.apiGroup])}`,
-    `  resources: ${quoted([resource])}`,
-    ...(need.resourceName === undefined ? [] : [`  resourceNames: ${quoted([need.resourceName])}`]),
-    `  verbs: ${quoted(need.verbs)}`,
-  ];
+  const lines = Object.entries(ruleOf(need)).map(
+    ([key, words]) => `${key}: [${words.map((word: string) => yamlString(word)).join(', ')}]`,
+  );
+  return lines.map((line, at) => `${at === 0 ? '- ' : '  '}${line}`);
+}
+
+/** JSON's strings are YAML's, but for characters that YAML takes for line breaks or does not take at all. */
+export function yamlString(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { Need } from './needs.ts';
-import { ruleLines } from './needs.ts';
+import { ruleLines, unservedRemark, yamlString } from './needs.ts';
 
 /** What the manifests are called and who gets the permissions. */
 export interface RbacOptions {
@@ -25,7 +25,9 @@ export function rbacLines(needs: readonly Need[], { serviceAccount, namespace }:
   ];
   const documents = [account];
   for (const [scope, granted] of scopes) {
-    documents.push(role(scope, granted, serviceAccount), binding(scope, serviceAccount, namespace));
+    // Outside of its own namespace another one of that name may have applied its own: neither must undo the other's.
+    const name = scope === namespace ? serviceAccount : `${namespace}:${serviceAccount}`;
+    documents.push(role(scope, granted, name), binding(scope, name, { serviceAccount, namespace }));
   }
   return documents.flatMap((lines, index) => (index === 0 ? lines : ['---', ...lines]));
 }
@@ -43,6 +45,8 @@ function role(scope: string | undefined, needs: readonly Need[], name: string): 
 function comments(need: Need): string[] {
   const optional = need.need === 'optional' ? ' (optional)' : '';
   const lines = need.reasons.map((reason) => `  # ${comment(reason)}${optional}`);
+  const unserved = unservedRemark(need);
+  if (unserved !== undefined) lines.push(`  # ${comment(unserved)}`);
   // The application in the same pod may use the same token, unless the pod is told otherwise.
   if (need.resourceName === undefined && need.subresource === 'log') {
     lines.push('  # Lets whoever has this ServiceAccount, the application too, read the logs of all pods there.');
@@ -52,12 +56,12 @@ function comments(need: Need): string[] {
   return lines;
 }
 
-/** A comment ends with its line: nothing of a name may begin another. */
+/** A comment ends with its line: nothing of a name may begin another, or be what YAML does not take. */
 function comment(text: string): string {
-  return text.replace(/[\r\n\u0085\u2028\u2029]/g, ' ');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
-function binding(scope: string | undefined, name: string, accountNamespace: string): string[] {
+function binding(scope: string | undefined, name: string, account: RbacOptions): string[] {
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
     `kind: ${scope === undefined ? 'ClusterRoleBinding' : 'RoleBinding'}`,
@@ -68,8 +72,8 @@ function binding(scope: string | undefined, name: string, accountNamespace: stri
     `  name: ${q(name)}`,
     'subjects:',
     '  - kind: ServiceAccount',
-    `    name: ${q(name)}`,
-    `    namespace: ${q(accountNamespace)}`,
+    `    name: ${q(account.serviceAccount)}`,
+    `    namespace: ${q(account.namespace)}`,
   ];
 }
 
@@ -81,5 +85,5 @@ function metadata(scope: string | undefined, name: string): string[] {
 function q(name: string): string {
   return /^[a-z][a-z0-9-]*$/.test(name) && !/^(true|false|yes|no|on|off|null|y|n)$/.test(name)
     ? name
-    : JSON.stringify(name);
+    : yamlString(name);
 }

@@ -25,7 +25,7 @@ export function parseGoal(text: string): Goal {
   throw new UsageError(`${EXPECTED}, got ${quote(text)}`);
 }
 
-/** How a goal is shown, in the form in which it can be typed. */
+/** How a goal is shown: in the form in which it can be typed, but for those that only k8s-wait-for's kinds have. */
 export function goalText(goal: Goal): string {
   switch (goal.for) {
     case 'condition':
@@ -36,6 +36,8 @@ export function goalText(goal: Goal): string {
     case 'complete':
     case 'finished':
     case 'ready':
+    case 'settled':
+    case 'partly':
     case 'create':
     case 'delete':
       return goal.for;

@@ -148,7 +148,8 @@ function parseCompletion(items: readonly Item[], env: Environment): Invocation {
   return { mode: 'completion', shell: word ?? (env.SHELL?.endsWith('zsh') ? 'zsh' : 'bash') };
 }
 
-function targetRun(given: Given, targets: readonly TargetRequest[], mode: TargetMode): TargetRun {
+/** What the options say, with the targets. */
+export function targetRun(given: Given, targets: readonly TargetRequest[], mode: TargetMode): TargetRun {
   const namespace = given.text('namespace');
   if (namespace !== undefined) at(namespace.shown, () => checkNamespace(namespace.value));
   const asGroups = given.many('as-group', (text) => text);
@@ -199,7 +200,7 @@ function policy(given: Given, namespace: Sourced<string> | undefined): Policy {
 }
 
 /** What is wrong with a built-in kind is told now, and not after a kubeconfig was looked for. */
-function checkBuiltIns(run: TargetRun): void {
+export function checkBuiltIns(run: TargetRun): void {
   for (const request of run.targets) {
     if (request.builtIn !== undefined) buildTarget(run, request, request.builtIn, { namespace: '', self: undefined });
   }

@@ -5,7 +5,8 @@ import { applies, goalText } from './goals.ts';
 import type { Policy, TargetRun } from './invocation.ts';
 import { kindLabel, unknownKind } from './kinds.ts';
 import { checkName } from './names.ts';
-import type { Preset, TargetRequest } from './targets.ts';
+import { meaningOf, type Preset } from './presets.ts';
+import type { TargetRequest } from './targets.ts';
 import { at, quote, UsageError } from './usage-error.ts';
 
 /** What only the connection knows. */
@@ -32,7 +33,7 @@ export async function toPlan(run: TargetRun, context: PlanContext): Promise<Omit
     const resource = request.builtIn ?? (await discover(request, context));
     const target = buildTarget(run, request, resource, context);
     const { group, name } = target.resource;
-    const key = JSON.stringify([group, name, target.namespace, target.select, request.preset]);
+    const key = JSON.stringify([group, name, target.namespace, target.select, request.preset, request.oneOf]);
     if (!targets.has(key)) targets.set(key, target);
   }
   return {
@@ -81,6 +82,7 @@ export function buildTarget(
     container: options.container(policy.container),
     stuckAfterMs: options.patience(policy.stuckAfterMs) || undefined,
     ownerJobs: ownerJobs({ resource, select, goals, expect, atLeast, preset: request.preset }),
+    oneOf: request.oneOf,
   };
   refuseSelf(target, context.self);
   return target;
@@ -124,21 +126,15 @@ function namespaceOf(
   return run.namespace ?? context.namespace;
 }
 
-/** What k8s-wait-for's kinds ask for. */
-const PRESET_GOAL: Readonly<Record<Preset, Goal>> = {
-  'job-we': { for: 'finished' },
-  'pod-we': { for: 'finished' },
-  'pod-wr': { for: 'ready' },
-};
-
 function goalsOf(run: TargetRun, request: TargetRequest, resource: ApiResource, label: string): readonly Goal[] {
   const { goals } = run.policy;
   if (request.preset !== undefined) {
-    const goal = PRESET_GOAL[request.preset];
+    const { goal } = meaningOf(request.preset);
     if (goals?.from === 'argv') {
-      throw new UsageError(`${goals.shown}: expected none with ${request.preset}, which means --for=${goal.for}`);
+      const means = goal === 'finished' || goal === 'ready' ? `means --for=${goal}` : 'has a meaning of its own';
+      throw new UsageError(`${goals.shown}: expected none with ${request.preset}, which ${means}`);
     }
-    return [goal];
+    return [{ for: goal }];
   }
   const applicable = (goals?.value ?? []).filter((goal) => {
     if (applies(goal, resource)) return true;
@@ -151,7 +147,8 @@ function goalsOf(run: TargetRun, request: TargetRequest, resource: ApiResource, 
 
 /** pod-wr means --at-least=1, as good as typed; but a number that was typed is the user's last word. */
 function policyOf({ policy }: TargetRun, { preset, select }: TargetRequest): Policy {
-  if (preset !== 'pod-wr' || select.by === 'name' || policy.atLeast?.from === 'argv') return policy;
+  if (preset === undefined || meaningOf(preset).enough === 'all') return policy;
+  if (select.by === 'name' || policy.atLeast?.from === 'argv') return policy;
   return { ...policy, atLeast: { value: 1, from: 'argv', shown: preset } };
 }
 
@@ -219,7 +216,9 @@ interface OwnerFacts {
 
 /** Whether the pods of a Job are judged through it: only where a selector finds them, and where their end matters. */
 function ownerJobs({ resource, select, goals, expect, atLeast, preset }: OwnerFacts): OwnerJobs {
-  if (!isPod(resource) || select.by === 'name' || atLeast !== undefined || preset === 'pod-we') return 'never';
+  if (!isPod(resource) || select.by === 'name' || atLeast !== undefined) return 'never';
+  const own = preset && meaningOf(preset).ownerJobs;
+  if (own !== undefined) return expect !== undefined && own === 'where allowed' ? 'optional' : own;
   const ends: readonly Goal['for'][] = ['default', 'complete', 'finished', 'ready'];
   if (!goals.some((goal) => ends.includes(goal.for))) return 'never';
   return expect === undefined ? 'required' : 'optional';

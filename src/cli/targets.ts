@@ -4,11 +4,9 @@ import type { Item } from './argv.ts';
 import { flagValue } from './given.ts';
 import { builtInKind } from './kinds.ts';
 import { checkKindWord, checkName, checkNamespace } from './names.ts';
+import { meaningOf, type Preset, presetOf } from './presets.ts';
 import { parseFieldSelector, parseLabelSelector } from './selector.ts';
 import { at, quote, UsageError } from './usage-error.ts';
-
-/** k8s-wait-for's kinds that stand for a kind and a goal. */
-export type Preset = 'job-we' | 'pod-we' | 'pod-wr';
 
 /** One target as the user asked for it, before its kind and namespace are resolved. */
 export interface TargetRequest {
@@ -20,6 +18,8 @@ export interface TargetRequest {
   /** From a NAMESPACE/ before the kind. */
   readonly namespace: string | undefined;
   readonly select: Selection;
+  /** Requests with the same text here are alternatives: one of them is enough. */
+  readonly oneOf?: string | undefined;
 }
 
 /** Options that belong to the kind just before them. */
@@ -48,6 +48,15 @@ export function parseTargets(items: readonly Item[]): TargetRequest[] {
   const { leading, phrases } = bind(items);
   const groups = new Grammar(phrases).groups();
   return placeLeading(leading, groups).flatMap(requests);
+}
+
+/** The targets of one kind or preset, to which every word belongs as a name and every selector. */
+export function targetsOf(kind: string, items: readonly Item[]): TargetRequest[] {
+  const { leading, phrases } = bind(items);
+  const bound = [...leading, ...phrases.flatMap((phrase) => phrase.bound)];
+  const names = phrases.map(({ text }) => text);
+  if (bound[0] !== undefined && names[0] !== undefined) throw nameWithSelector(`${kind}/${names[0]}`, bound[0]);
+  return requests({ namespace: undefined, text: kind, kinds: [kind], names, bound, form: 'words' });
 }
 
 function bind(items: readonly Item[]): { leading: readonly BoundOption[]; phrases: readonly Phrase[] } {
@@ -150,12 +159,7 @@ class Grammar {
 
   #open(text: string, namespace: string | undefined, kindWord: string, form: Group['form']): Group {
     const kinds = kindWord.split(',');
-    for (const kind of kinds) {
-      checkKindWord(kind);
-      if (kind === 'job-wr') {
-        throw new UsageError(`${kind} is not supported: expected job (fails with the Job) or job-we (either end)`);
-      }
-    }
+    for (const kind of kinds) checkKindWord(kind);
     if (form === 'slash' && kinds.length > 1) {
       throw new UsageError(`expected one kind before "/", got ${quote(text)}`);
     }
@@ -195,7 +199,9 @@ function requests(group: Group): TargetRequest[] {
       const preset = presetOf(kind);
       const builtIn = kindOf(kind);
       if (select.by === 'name') at(kind, () => checkName(select.name, builtIn));
-      return { kind, builtIn, preset, namespace: group.namespace, select };
+      const request = { kind, builtIn, preset, namespace: group.namespace, select };
+      if (preset === undefined || meaningOf(preset).enough === 'all' || group.names.length < 2) return request;
+      return { ...request, oneOf: `${kind} ${group.names.join(' ')}` };
     }),
   );
 }
@@ -204,9 +210,6 @@ function names(group: Group): Selection[] {
   if (group.names.length === 0) {
     const { text } = group;
     throw new UsageError(`expected ${text}/NAME, ${text} NAME... or ${text} -l SELECTOR, got ${quote(text)} alone`);
-  }
-  if (group.names.length > 1 && group.kinds.some((kind) => presetOf(kind) === 'pod-wr')) {
-    throw new UsageError(`pod-wr: expected one name or a selector, got ${quote(group.names.join(' '))}`);
   }
   return group.names.map((name) => ({ by: 'name', name }));
 }
@@ -238,13 +241,7 @@ function written(bound: BoundOption): string {
   return bound.name === 'all' ? bound.shown : `${bound.shown} ${bound.value}`;
 }
 
-const PRESET_KIND: Readonly<Record<Preset, string>> = { 'job-we': 'job', 'pod-we': 'pod', 'pod-wr': 'pod' };
-
-function presetOf(word: string): Preset | undefined {
-  return Object.hasOwn(PRESET_KIND, word) ? (word as Preset) : undefined;
-}
-
 function kindOf(word: string): ApiResource | undefined {
   const preset = presetOf(word);
-  return builtInKind(preset === undefined ? word : PRESET_KIND[preset]);
+  return builtInKind(preset === undefined ? word : meaningOf(preset).kind);
 }

@@ -5,6 +5,7 @@ import { TransportError, whatToDo } from '../kube/problem.ts';
 import { collectionPath } from '../kube/resource.ts';
 import type { Transport } from '../kube/transport.ts';
 import { keyOf, projectionOf } from '../verdict/index.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { ContainerReport, PodReport, RunEvent, Unexplained } from '../wait/events.ts';
 import { hasFailed } from '../wait/failures.ts';
 import { PODS } from '../wait/others.ts';
@@ -32,6 +33,8 @@ export interface ExplainDeps {
   readonly tell: (event: RunEvent) => void;
   /** How many log lines of each container. */
   readonly logLines: number;
+  /** Ends the explanation. */
+  readonly signal: AbortSignal;
   /** `spread`: wait for a random moment first, where many of us may do the same. */
   readonly start: 'at once' | 'spread';
 }
@@ -42,16 +45,22 @@ export interface ExplainDeps {
  */
 export async function explain(state: State, ending: 'failed' | 'timeout', deps: ExplainDeps): Promise<void> {
   const wanted = ending === 'failed' ? 'failed' : 'pending';
-  const targets = state.targets.filter(({ status, target }) => status.state === wanted && hasPods(target.resource));
+  const targets = awaited(state.targets).filter(
+    ({ status, target }) => status.state === wanted && hasPods(target.resource),
+  );
   if (targets.length === 0) return;
-  const never = new AbortController().signal;
-  if (ending === 'failed' && deps.start === 'spread') await deps.clock.sleep(LIMITS.spreadMs * deps.random(), never);
+  if (ending === 'failed' && deps.start === 'spread')
+    await deps.clock.sleep(LIMITS.spreadMs * deps.random(), deps.signal);
   const limit = new AbortController();
   const alarm = deps.clock.alarm(ending === 'failed' ? LIMITS.failedMs : LIMITS.timeoutMs, () => limit.abort());
+  const stop = (): void => limit.abort();
+  deps.signal.addEventListener('abort', stop);
   try {
+    if (deps.signal.aborted) return;
     for (const target of targets.slice(0, LIMITS.pods)) await explainTarget(target, ending, deps, limit.signal);
   } finally {
     alarm.cancel();
+    deps.signal.removeEventListener('abort', stop);
   }
 }
 

@@ -4,7 +4,7 @@ import { ConfigurationError } from './configuration-error.ts';
 import { impersonation } from './impersonation.ts';
 import { connectInCluster, isInCluster, podNamespace, SERVICE_ACCOUNT_DIR } from './in-cluster.ts';
 import { proxyFromEnvironment } from './no-proxy.ts';
-import type { ConnectionOptions, Environment } from './options.ts';
+import { type ConnectionOptions, type Environment, OWN_TOKEN } from './options.ts';
 
 /** Where the API server is, and how to be known there. */
 export interface Connection {
@@ -15,6 +15,8 @@ export interface Connection {
   readonly namespace: string;
   /** Whose certificates are trusted, for messages. */
   readonly caFile?: string;
+  /** Where the credentials come from, for messages; never what they are. */
+  readonly credentials?: string;
   /**
    * What the next request carries. Asked for before each request, since tokens and certificates are replaced while we
    * run; `renew` after a 401: whatever was cached is made anew.
@@ -116,7 +118,8 @@ function connectWithFlags(
     tls: options.insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {},
     ...(proxyUrl === undefined ? {} : { proxyUrl }),
   };
-  return { server, source: 'flags', namespace, authorize: async () => auth };
+  const credentials = options.token ? { credentials: OWN_TOKEN } : {};
+  return { server, source: 'flags', namespace, ...credentials, authorize: async () => auth };
 }
 
 interface Candidates {

@@ -4,7 +4,7 @@ import { ConfigurationError } from './configuration-error.ts';
 import type { Connection, RequestAuth } from './connection.ts';
 import { impersonation } from './impersonation.ts';
 import { proxyFromEnvironment } from './no-proxy.ts';
-import type { ConnectionOptions, Environment } from './options.ts';
+import { type ConnectionOptions, type Environment, OWN_TOKEN } from './options.ts';
 import { TransportError } from './problem.ts';
 
 /** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
@@ -49,7 +49,8 @@ export function connectInCluster(options: ConnectionOptions, env: Environment, d
 
   checkReadable(options.token ? [] : [tokenFile], verify ? [caFile] : []);
   const namespace = podNamespace(env, dir);
-  return { server, source: 'in-cluster', namespace, ...(verify ? { caFile } : {}), authorize };
+  const credentials = options.token ? OWN_TOKEN : `the token in ${tokenFile}`;
+  return { server, source: 'in-cluster', namespace, credentials, ...(verify ? { caFile } : {}), authorize };
 }
 
 function serverOf(env: Environment): URL {

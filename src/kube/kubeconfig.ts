@@ -10,7 +10,7 @@ import { type Connection, parseServer, type RequestAuth, type TlsSettings } from
 import { createExecPlugin, type ExecCredentials, type ExecPlugin } from './exec-plugin.ts';
 import { impersonation } from './impersonation.ts';
 import { checkProxy, proxyFromEnvironment } from './no-proxy.ts';
-import type { ConnectionOptions, Environment } from './options.ts';
+import { type ConnectionOptions, type Environment, OWN_TOKEN } from './options.ts';
 import { fromNode, type Problem, TransportError } from './problem.ts';
 
 /** An entry of a kubeconfig's list of clusters, users or contexts. */
@@ -58,6 +58,7 @@ export function connectWithKubeconfig(given: {
     server,
     source: 'kubeconfig' as const,
     namespace: text(context.value, 'namespace') ?? fallbackNamespace,
+    credentials: credentialsOf(user, userName, options),
     ...(caFile === undefined ? {} : { caFile }),
   };
   const proxy = proxyUrl === undefined ? {} : { proxyUrl };
@@ -80,6 +81,11 @@ export function connectWithKubeconfig(given: {
       return { headers: { ...headers, ...impersonated }, tls: { ...serverTls, ...tls }, ...proxy };
     },
   };
+}
+
+function credentialsOf(user: Entry | undefined, name: string | undefined, options: ConnectionOptions): string {
+  if (options.token) return OWN_TOKEN;
+  return user === undefined ? 'no user: the context names none' : `user ${JSON.stringify(name)} of ${user.file}`;
 }
 
 /**

@@ -11,5 +11,8 @@ export interface ConnectionOptions {
   requestTimeoutMs: number;
 }
 
+/** What messages call a token that the user gave. */
+export const OWN_TOKEN = 'the token of --token or KUBE_AWAIT_TOKEN';
+
 /** process.env, handed in. */
 export type Environment = Readonly<Record<string, string | undefined>>;

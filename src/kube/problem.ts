@@ -117,11 +117,19 @@ export type Phase = 'before-headers' | 'body';
 export function fromNode(error: unknown, where: { phase?: Phase; caFile?: string | undefined } = {}): Problem {
   const { code, message } = innermost(error);
   if (code !== undefined && UNTRUSTED_CODES.has(code)) {
-    return { kind: 'untrusted', message, code, ...(where.caFile === undefined ? {} : { caFile: where.caFile }) };
+    return {
+      kind: 'untrusted',
+      message: message.replace(NODE_ADVICE, ''),
+      code,
+      ...(where.caFile === undefined ? {} : { caFile: where.caFile }),
+    };
   }
   if (where.phase === 'body') return { kind: 'interrupted', message, cause: error };
   return { kind: 'unreachable', message, ...(code === undefined ? {} : { code }), cause: error };
 }
+
+/** What Node adds to some messages of OpenSSL: of no use for a program whose way to start Node is not the user's. */
+const NODE_ADVICE = /; if the root CA is installed locally, .*$/;
 
 /** Longest Retry-After that is honoured: a wait must not be put to sleep for an hour by one odd header. */
 const MAX_RETRY_AFTER_MS = 60_000;

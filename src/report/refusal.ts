@@ -1,42 +1,100 @@
-import type { Need } from '../access/needs.ts';
-import { ruleLines } from '../access/needs.ts';
+import { type Need, ruleLines, unservedRemark } from '../access/needs.ts';
 import type { Verb } from '../kube/collection.ts';
 import type { Problem } from '../kube/problem.ts';
 import { clean } from './clean.ts';
+import { describePermission } from './permission.ts';
 import { describeProblem } from './words.ts';
 
 /** Who was refused what. */
 export interface Refusal {
+  /** What was asked for. */
   readonly need: Need;
   readonly verb: Verb;
   readonly problem: Problem;
+  /** What the run lacks in all, so that one mending is enough. Never empty where a rule would mend it. */
+  readonly lacking: readonly Need[];
+  /** Without a password. */
   readonly server: string;
   /** The user name that the API server knows us by, where it says so. */
   readonly identity: string | undefined;
+  /** Where the credentials come from: `user "admin" of /home/me/.kube/config`. */
+  readonly credentials: string | undefined;
 }
 
 /** The lines that say what was refused and what would mend it. */
-export function refusalLines({ need, verb, problem, server, identity }: Refusal): readonly string[] {
-  if (problem.kind === 'untrusted') {
-    const against = problem.caFile === undefined ? '' : `, checked against ${problem.caFile}`;
+export function refusalLines(refusal: Refusal): readonly string[] {
+  const first = clean(`refused: ${describeRefusal(refusal)}`);
+  if (!isMendedByRule(refusal.problem)) return [first];
+  return [first, ...mendingLines(refusal.lacking, nameOf(refusal.identity))];
+}
+
+/** What was refused, to whom and why, in one sentence. Not yet cleaned of foreign characters. */
+export function describeRefusal({ need, verb, problem, server, identity, credentials }: Refusal): string {
+  if (problem.kind === 'untrusted') return describeUntrusted(problem, server);
+  const permission = describePermission(verb, need);
+  if (isUnauthorized(problem)) return describeUnauthorized(problem, { server, credentials, asked: permission });
+  return `${nameOf(identity)} cannot ${permission}: ${describeProblem(withoutRepetition(problem, identity))}`;
+}
+
+/** A certificate that cannot be trusted, and by what it was judged. */
+export function describeUntrusted(problem: Extract<Problem, { kind: 'untrusted' }>, server: string): string {
+  const against = problem.caFile ?? 'the authorities that Node knows, since no certificate authority is configured';
+  return `the certificate of ${server} cannot be trusted: ${problem.message} (${problem.code}), checked against ${against}`;
+}
+
+/** Credentials that are nobody's, any more or at all. */
+export function describeUnauthorized(
+  problem: Problem,
+  facts: Pick<Refusal, 'server' | 'credentials'> & { readonly asked: string | undefined },
+): string {
+  const asked = facts.asked === undefined ? '' : `, asked to ${facts.asked}`;
+  const as = facts.credentials === undefined ? '' : ` with ${facts.credentials}`;
+  return `${facts.server} does not accept the credentials${asked}${as}: ${describeProblem(problem)}`;
+}
+
+/** Whether a rule would have helped: not where it is not even known who we are. */
+export function isMendedByRule(problem: Problem): boolean {
+  return problem.kind !== 'untrusted' && !isUnauthorized(problem);
+}
+
+export function isUnauthorized(problem: Problem): boolean {
+  return problem.kind === 'status' && problem.status === 401;
+}
+
+/** The rules that are lacking, by the Role that each must stand in. */
+export function mendingLines(lacking: readonly Need[], who: string): readonly string[] {
+  const scopes = Map.groupBy(lacking, ({ namespace }) => namespace);
+  return [...scopes].flatMap(([namespace, needs]) => {
+    const these = needs.length === 1 ? 'this rule' : 'these rules';
+    const mends =
+      namespace === undefined
+        ? `a ClusterRole with ${these}, bound to ${who} by a ClusterRoleBinding, grants it:`
+        : `a Role in namespace "${namespace}" with ${these}, bound to ${who}, grants it:`;
     return [
-      clean(`refused: the certificate of ${server} cannot be trusted: ${problem.message} (${problem.code})${against}`),
+      clean(mends),
+      ...needs.flatMap((need) => [...ruleLines(need).map((line) => clean(`  ${line}`)), ...remarkOn(need)]),
     ];
-  }
-  const what = need.resourceName === undefined ? need.resource : `${need.resource} "${need.resourceName}"`;
-  const group = need.apiGroup === '' ? '' : ` in API group "${need.apiGroup}"`;
-  const where = need.namespace === undefined ? ' in all namespaces' : ` in namespace "${need.namespace}"`;
-  if (problem.kind === 'status' && problem.status === 401) {
-    const said = describeProblem(problem);
-    return [
-      clean(`refused: ${server} does not accept the credentials, asked to ${verb} ${what}${group}${where}: ${said}`),
-    ];
-  }
-  const who = identity === undefined ? 'this identity' : `"${identity}"`;
-  const role = need.namespace === undefined ? 'ClusterRole' : `Role in namespace "${need.namespace}"`;
-  return [
-    clean(`refused: ${who} cannot ${verb} ${what}${group}${where}: ${describeProblem(problem)}`),
-    clean(`a ${role} with this rule, bound to ${who}, grants it:`),
-    ...ruleLines(need).map((line) => clean(`  ${line}`)),
-  ];
+  });
+}
+
+function remarkOn(need: Need): readonly string[] {
+  const remark = unservedRemark(need);
+  return remark === undefined ? [] : [clean(`  # ${remark}`)];
+}
+
+function nameOf(identity: string | undefined): string {
+  return identity === undefined ? 'this identity' : `"${identity}"`;
+}
+
+/**
+ * A 403 of RBAC says in many words what the line has said already; what comes behind that (a role that does not exist,
+ * an admission's own reason) is kept.
+ */
+function withoutRepetition(problem: Problem, identity: string | undefined): Problem {
+  if (problem.kind !== 'status' || identity === undefined) return problem;
+  const [whole, user, more = ''] =
+    /^\S+(?: "[^"]*")? is forbidden: User "([^"]*)" cannot \S+ resource "[^"]*" in API group "[^"]*"(?: in the namespace "[^"]*"| at the cluster scope)(?:: )?(.*)$/s.exec(
+      problem.message,
+    ) ?? [];
+  return whole === undefined || user !== identity ? problem : { ...problem, message: more };
 }

@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { State, Status, TargetState } from '../wait/state.ts';
 import { elapsed } from './elapsed.ts';
@@ -14,7 +15,11 @@ export interface Result {
 
 /** What each target has come to at the end of a run, as far as there is something to say. */
 export function resultsOf({ state, ending, elapsedMs }: Done): readonly Result[] {
+  const missed = awaited(state.targets);
   return state.targets.flatMap((target) => {
+    // Where one of several is enough, the others lack nothing.
+    const isOver = target.status.state === 'reached' || target.status.state === 'failed';
+    if (!isOver && !missed.includes(target)) return [];
     const line = lineOf(target, state, ending.kind, elapsedMs);
     return line === undefined ? [] : [{ target, line }];
   });

@@ -1,10 +1,13 @@
+import { needOf } from '../access/needs.ts';
 import { assertNever } from '../assert-never.ts';
+import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import { hintsOf } from '../wait/hints.ts';
-import type { Status, TargetState, Want } from '../wait/state.ts';
+import type { State, Status, TargetState, Want } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import { podLines, unexplainedLine } from './explanation.ts';
+import { describePermission } from './permission.ts';
 import type { Reporter, Writer } from './reporter.ts';
 import { resultLine, resultsOf } from './results.ts';
 import { describe, describeHint, describeProblem } from './words.ts';
@@ -64,17 +67,24 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {
     progress(heartbeatLine(event));
-    for (const target of event.state.targets) {
+    hints(event.state, progress);
+  }
+
+  /** Each hint once. */
+  function hints({ targets }: State, write: (line: string) => void): void {
+    for (const target of awaited(targets)) {
       for (const hint of hintsOf(target)) {
         const line = `hint: ${target.target.label}: ${describeHint(hint)}`;
         if (hinted.has(line)) continue;
         hinted.add(line);
-        progress(line);
+        write(line);
       }
     }
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    // What ended without a heartbeat has its hints here.
+    if (event.ending.kind !== 'reached') hints(event.state, shown);
     for (const { target, line } of resultsOf(event)) if (!told.has(target.target.label)) result(line);
   }
 }
@@ -92,8 +102,9 @@ function isBeingRead(status: Status): boolean {
 }
 
 function heartbeatLine({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {
-  const awaited = state.targets.filter(({ status }) => status.state !== 'reached');
-  const what = awaited.map(({ target, status }) => `${target.label} (${describe(status)})`).join(', ');
+  const what = awaited(state.targets)
+    .map(({ target, status }) => `${target.label} (${describe(status)})`)
+    .join(', ');
   const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
   return `still waiting after ${elapsed(elapsedMs)}${left}: ${what}`;
 }
@@ -106,7 +117,7 @@ function subject({ spec }: Want): string {
 }
 
 function fallbackLine({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
+  const permission = describePermission(to === 'poll' ? 'watch' : 'list', needOf(want));
   const instead = to === 'poll' ? 'reading again every 2 to 10 s instead' : 'reading it by name instead';
-  const lacking = to === 'poll' ? 'watch' : 'list';
-  return `${subject(want)}: the permission to ${lacking} is lacking, ${instead}`;
+  return `${subject(want)}: the permission to ${permission} is lacking, ${instead}`;
 }

@@ -191,11 +191,13 @@ export function describeHint(hint: Hint): string {
     case 'missing': {
       const where = hint.namespace === undefined ? '' : `; is ${hint.namespace} the right namespace, and does it exist`;
       return hint.kind === 'job'
-        ? `deleted by its ttlSecondsAfterFinished or by a hook's delete policy (then --on-missing=succeed), or a Helm hook that has not run yet${where}?`
+        ? `deleted by its ttlSecondsAfterFinished or by a hook's delete policy (then --on-missing=succeed), or a Helm hook that has not run yet (with helm --wait a post-install hook waits for this very pod)${where}?`
         : `not created yet, or deleted${where}?`;
     }
     case 'container':
       return `no pod has a container ${hint.container}; there are ${hint.containers.join(', ')}`;
+    case 'owned-by-job':
+      return `it is one try of job/${hint.job}, which may try again: wait for the Job instead`;
     case 'suspended':
       return 'it is suspended: nothing runs until spec.suspend is false';
     case 'paused':
@@ -211,5 +213,6 @@ export function describeHint(hint: Hint): string {
 
 /** What went wrong with a request, in a few words. Not yet cleaned of foreign characters. */
 export function describeProblem(problem: Problem): string {
-  return problem.kind === 'status' ? `${problem.status} ${problem.reason}: ${problem.message}` : problem.message;
+  if (problem.kind !== 'status') return problem.message;
+  return `${problem.status} ${problem.reason}${problem.message === '' ? '' : `: ${problem.message}`}`;
 }

@@ -1,5 +1,6 @@
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
+import type { KindGoal } from './kind-goal.ts';
 import { containerFacts } from './pod.ts';
 import { failed, pending, reached, type Verdict, type Why } from './verdict.ts';
 
@@ -20,14 +21,11 @@ export function containerNames(pod: KubeObject): readonly string[] {
  * that is restarted for ever, else `complete`. An end counts only if kubelet will not start the container again.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts
  */
-export function judgeContainer(
-  pod: KubeObject,
-  name: string,
-  goal: 'default' | 'complete' | 'finished' | 'ready',
-): Verdict | undefined {
+export function judgeContainer(pod: KubeObject, name: string, goal: KindGoal): Verdict | undefined {
   const found = find(pod, name);
   if (found === undefined) return undefined;
   const wanted = goal === 'default' ? (found.policy === 'Always' ? 'ready' : 'complete') : goal;
+  const anyEnd = wanted === 'finished' || wanted === 'settled';
   const status = statusOf(pod, name);
   const why: Why = {
     code: 'container',
@@ -36,13 +34,13 @@ export function judgeContainer(
   };
   const exitCode = number(status, 'state', 'terminated', 'exitCode');
   if (exitCode !== undefined && isFinal(pod, found, exitCode)) {
-    return wanted === 'finished' || exitCode === 0 ? reached('terminal', why) : failed(why);
+    return anyEnd || exitCode === 0 ? reached('terminal', why) : failed(why);
   }
   if (exitCode === undefined && hasEnded(pod)) {
     // Evicted, or the pod ended before this container was started: it never will be.
-    return wanted === 'finished' ? reached('terminal', why) : failed(why);
+    return anyEnd ? reached('terminal', why) : failed(why);
   }
-  if (wanted === 'ready' && field(status, 'ready') === true) return reached('level', why);
+  if (wanted !== 'complete' && wanted !== 'finished' && field(status, 'ready') === true) return reached('level', why);
   return pending(why);
 }
 

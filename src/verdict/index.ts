@@ -1,18 +1,12 @@
 import type { Keep } from '../kube/collection.ts';
 import type { KubeObject, Projection } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
-import { judgeJob, projectJob } from './job.ts';
+import { type JobGoal, judgeJob, projectJob } from './job.ts';
+import type { KindGoal } from './kind-goal.ts';
 import { judgePod, projectPod } from './pod.ts';
 import { judgeDaemonSet, judgeDeployment, judgeReplicas, judgeStatefulSet } from './rollout.ts';
 import { judgeCondition, judgeCrd, judgeExistence, judgePhase } from './simple.ts';
 import type { Verdict } from './verdict.ts';
-
-/** The goals that a kind gives a meaning to. */
-export type KindGoal = 'default' | 'complete' | 'finished' | 'ready';
-
-export function isKindGoal(goal: string): goal is KindGoal {
-  return goal === 'default' || goal === 'complete' || goal === 'finished' || goal === 'ready';
-}
 
 /** How the objects of a kind are judged, and what of them is kept for it. */
 interface KindRules {
@@ -21,10 +15,15 @@ interface KindRules {
   readonly project?: Projection;
 }
 
+function jobGoal(goal: KindGoal): JobGoal {
+  if (goal === 'settled') return 'finished';
+  return goal === 'finished' || goal === 'partly' ? goal : 'complete';
+}
+
 /** By group and resource. To add a kind: one file with its rules, one line here. */
 const KINDS: Readonly<Record<string, KindRules>> = {
   'batch/jobs': {
-    judge: (job, goal) => judgeJob(job, goal === 'finished' ? 'finished' : 'complete'),
+    judge: (job, goal) => judgeJob(job, jobGoal(goal)),
     project: projectJob,
   },
   '/pods': { judge: judgePod, project: projectPod },

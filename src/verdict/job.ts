@@ -27,28 +27,39 @@ function withAnnotations(json: unknown, metadata: ObjectMeta): ObjectMeta {
   return kept.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(kept) };
 }
 
+/** What a Job must come to: success, either end, or an end with at least one succeeded pod. */
+export type JobGoal = 'complete' | 'finished' | 'partly';
+
 /**
  * Judges a Job by its conditions, never by its counters: retries, indexes, pod failure and success policies and
  * activeDeadlineSeconds are all the Job controller's to weigh, and its conditions are where it says the result.
- * `complete` wants success; `finished` is content with either end.
+ * Only once it has ended, `partly` looks at how many of its pods have succeeded.
  * https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
  */
-export function judgeJob(job: KubeObject, goal: 'complete' | 'finished'): Verdict {
+export function judgeJob(job: KubeObject, goal: JobGoal): Verdict {
   const isFailed = conditionTrue(job, 'Failed');
   if (isFailed !== undefined) {
     const why = facts(job, isFailed);
-    return goal === 'finished' ? reached('terminal', why) : failed(why);
+    const isDone = goal === 'finished' || (goal === 'partly' && hasSucceededPod(job));
+    return isDone ? reached('terminal', why) : failed(why);
   }
   const isComplete = conditionTrue(job, 'Complete');
-  if (isComplete !== undefined) return reached('terminal', facts(job, isComplete));
+  if (isComplete !== undefined) {
+    const why = facts(job, isComplete);
+    return goal === 'partly' && !hasSucceededPod(job) ? failed(why) : reached('terminal', why);
+  }
   // Set before the last pods have ended, and never taken back: it will be Failed.
   // https://kubernetes.io/docs/concepts/workloads/controllers/job/#termination-of-job-pods
   const failureTarget = conditionTrue(job, 'FailureTarget');
   if (failureTarget !== undefined) {
-    return goal === 'finished' ? pending(facts(job, failureTarget)) : failed(facts(job, failureTarget));
+    return goal === 'complete' ? failed(facts(job, failureTarget)) : pending(facts(job, failureTarget));
   }
   // Pods may still be running, so the work counts as done only with Complete.
   return pending(facts(job, conditionTrue(job, 'SuccessCriteriaMet')));
+}
+
+function hasSucceededPod(job: KubeObject): boolean {
+  return (number(job, 'status', 'succeeded') ?? 0) > 0;
 }
 
 function facts(job: KubeObject, condition: Extract<Why, { code: 'job' }>['condition']): Why {

@@ -1,6 +1,7 @@
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject, Projection } from '../kube/object.ts';
 import { conditions, conditionTrue } from './conditions.ts';
+import type { KindGoal } from './kind-goal.ts';
 import { type ContainerFacts, failed, pending, reached, type Verdict, type Why } from './verdict.ts';
 
 /** What is kept of a pod: of ten thousand pods the specs alone would not fit. */
@@ -50,12 +51,13 @@ function projectContainer(status: unknown): unknown {
  * it is ready; any other is a task and is done when it has ended.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
  */
-export function judgePod(pod: KubeObject, goal: 'default' | 'complete' | 'finished' | 'ready'): Verdict {
+export function judgePod(pod: KubeObject, goal: KindGoal): Verdict {
   const phase = text(pod, 'status', 'phase');
   const why = facts(pod);
   if (phase === 'Succeeded') return reached('terminal', why);
-  if (phase === 'Failed') return goal === 'finished' ? reached('terminal', why) : failed(why);
-  const wantsReady = goal === 'ready' || (goal === 'default' && isService(pod));
+  const anyEnd = goal === 'finished' || goal === 'settled';
+  if (phase === 'Failed') return anyEnd ? reached('terminal', why) : failed(why);
+  const wantsReady = goal === 'default' ? isService(pod) : goal !== 'complete' && goal !== 'finished';
   if (wantsReady && conditionTrue(pod, 'Ready') !== undefined) return reached('level', why);
   return pending(why);
 }

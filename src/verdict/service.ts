@@ -1,31 +1,39 @@
 import { field, list, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { conditionTrue } from './conditions.ts';
+import type { KindGoal } from './kind-goal.ts';
 import { controllerOf, replacesFailedPods } from './owner.ts';
 import { pending, reached, type Verdict, type Why } from './verdict.ts';
 
 /**
  * Judges a Service by its pods and endpoints. `pods`: those that its selector finds; undefined where it has none.
- * `slices`: its EndpointSlices; undefined where they may not be read.
+ * `slices`: its EndpointSlices; undefined where they may not be read. Under `settled` failed pods count as ready ones,
+ * under `partly` one ready pod is enough.
  * https://kubernetes.io/docs/concepts/services-networking/service/
  */
 export function judgeService(
   service: KubeObject,
   pods: Iterable<KubeObject> | undefined,
   slices: Iterable<KubeObject> | undefined,
+  goal: KindGoal,
 ): Verdict {
   if (isExternalName(service)) return reached('level', { code: 'exists' });
   const endpoints = slices === undefined ? undefined : readyEndpoints(slices);
   let ready = 0;
+  let failed = 0;
   let total = 0;
   for (const pod of pods ?? []) {
     if (!serves(pod)) continue;
     total += 1;
     if (conditionTrue(pod, 'Ready') !== undefined) ready += 1;
+    if (text(pod, 'status', 'phase') === 'Failed') failed += 1;
   }
   const why: Why = { code: 'service', pods: pods === undefined ? undefined : { ready, total }, endpoints };
-  const podsReady = pods === undefined || (total > 0 && ready === total);
-  const endpointsReady = endpoints === undefined ? pods !== undefined : endpoints > 0;
+  const done = goal === 'settled' ? ready + failed : ready;
+  const podsReady = pods === undefined || (total > 0 && done >= (goal === 'partly' ? 1 : total));
+  // A Service whose pods have all failed has no endpoint, and that is as good as wanted there.
+  const nobodyServes = goal === 'settled' && ready === 0;
+  const endpointsReady = endpoints === undefined || nobodyServes ? pods !== undefined : endpoints > 0;
   return podsReady && endpointsReady ? reached('level', why) : pending(why);
 }
 

@@ -3,11 +3,15 @@ import type { Keep } from '../kube/collection.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { judgeConditionGoal } from '../verdict/condition-goal.ts';
 import { containerNames, judgeContainer } from '../verdict/container.ts';
-import { isKindGoal, judgeKind, type KindGoal, keepFor, keyOf } from '../verdict/index.ts';
+import { judgeKind, keepFor, keyOf } from '../verdict/index.ts';
+import { isKindGoal, type KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
 import { isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
 import type { Goal, Plan, Target } from './plan.ts';
+
+/** In the place of what must not stand in a log. */
+const HIDDEN = '(not shown)';
 
 /** What a kind's own meaning comes to; it may take more than the object. */
 export type OwnMeaning = (object: KubeObject, goal: KindGoal) => Verdict;
@@ -35,7 +39,8 @@ export function judgeGoals(
   object: KubeObject,
   own: OwnMeaning,
 ): Verdict {
-  const verdicts = target.goals.map((goal) => ({ goal, verdict: judgeGoal(plan, target, goal, object, own) }));
+  const goals = target.goals.filter((goal) => goal.for !== 'delete');
+  const verdicts = goals.map((goal) => ({ goal, verdict: judgeGoal(plan, target, goal, object, own) }));
   const stranger = verdicts.find(({ goal, verdict }) => isIdentity(goal) && verdict.state === 'pending');
   if (stranger !== undefined) return stranger.verdict;
   const by = (accept: (verdict: Verdict) => boolean): Verdict | undefined =>
@@ -46,7 +51,7 @@ export function judgeGoals(
     // Together they last as long as the one that lasts least.
     by((verdict) => verdict.state === 'reached' && verdict.lasting === 'level') ??
     by(() => true) ??
-    pending({ code: 'reading' })
+    pending({ code: 'exists' })
   );
 }
 
@@ -66,6 +71,8 @@ function judgeGoal(
     case 'complete':
     case 'finished':
     case 'ready':
+    case 'settled':
+    case 'partly':
       return own(object, goal.for);
     case 'create':
       return reached('terminal', { code: 'exists' });
@@ -83,7 +90,7 @@ function judgeGoal(
       const { expression, value: wanted } = goal;
       // Neither a Secret's value nor the guess at it belongs in a log.
       const secret = keyOf(target.resource) === '/secrets';
-      const found = shown !== undefined && secret ? 'not shown' : shown;
+      const found = shown !== undefined && secret ? HIDDEN : shown;
       const why = { code: 'jsonpath', expression, wanted: secret ? undefined : wanted, found, problem } as const;
       return state === 'reached' ? reached('level', why) : { state, why };
     }
@@ -99,6 +106,11 @@ export function keepOf({ goals, resource }: Target): Keep {
   return keepFor(resource);
 }
 
+/** Whether the objects are to go in the end. */
+export function awaitsDeletion({ goals }: Target): boolean {
+  return goals.some((goal) => goal.for === 'delete');
+}
+
 /** Whether the goals are meanings of the kind's own, for which an object on its way out is a missing one. */
 export function isOwnMeaning({ goals }: Target): boolean {
   return goals.some(({ for: goal }) => isKindGoal(goal));
@@ -112,7 +124,7 @@ export function missesMember(target: Target, object: KubeObject): boolean {
   const owner = controllerOf(object);
   if (replacesFailedPods(owner) || (isJob(owner) && target.ownerJobs !== 'never')) return false;
   if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return true;
-  if (!target.goals.some(({ for: goal }) => goal === 'default')) return false;
+  if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return false;
   const kind = keyOf(target.resource);
   return kind === 'batch/jobs' || (kind === '/pods' && !isService(object));
 }

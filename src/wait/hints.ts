@@ -1,4 +1,4 @@
-import { controllerOf } from '../verdict/owner.ts';
+import { controllerOf, isJob } from '../verdict/owner.ts';
 import type { TargetState } from './state.ts';
 
 /** Something that may explain why a target is still pending, told once with the first heartbeat. */
@@ -9,11 +9,18 @@ export type Hint =
   | { readonly code: 'paused' }
   /** Only pods of the waiter's own controller could make the target come true. */
   | { readonly code: 'deadlock'; readonly owner: string }
+  /** A pod by name that has failed is judged alone, though its Job may try again. */
+  | { readonly code: 'owned-by-job'; readonly job: string }
   /** A custom resource without the condition that is awaited by default. */
   | { readonly code: 'no-ready-condition' };
 
-/** What may explain why a target is pending. */
+/** What may explain why a target is pending, or has failed. */
 export function hintsOf({ target, memory, status }: TargetState): readonly Hint[] {
+  if (status.state === 'failed') {
+    const [member] = memory.members.values();
+    const owner = member === undefined ? undefined : controllerOf(member.object);
+    return target.select.by === 'name' && isJob(owner) ? [{ code: 'owned-by-job', job: owner.name }] : [];
+  }
   if (status.state !== 'pending') return [];
   const { why } = status;
   const hints: Hint[] = [];
@@ -33,7 +40,8 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   }
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
   const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
-  if (owner !== undefined && here.every(({ object }) => controllerOf(object)?.uid === owner.uid)) {
+  const needed = memory.servedBy ?? here.map(({ object }) => object);
+  if (owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid)) {
     hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
   }
   return hints;

@@ -1,5 +1,7 @@
+import { text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { controllerOf, replacesFailedPods } from '../verdict/owner.ts';
+import { isOwnMeaning } from './goals.ts';
 import { missing } from './missing.ts';
 import { judgeOwned } from './owners.ts';
 import type { Target } from './plan.ts';
@@ -41,7 +43,7 @@ export function judgeSelected(scene: Scene): Judgement {
     const { state, why } = member.verdict;
     if (why.code === 'no-container') {
       containers = why.containers;
-    } else if (isReplaced(member)) {
+    } else if (isReplaced(target, member)) {
       tally.replaced += 1;
     } else {
       tally.found += 1;
@@ -74,9 +76,13 @@ function labelOf(target: Target, { metadata }: KubeObject): string {
   return target.namespace === undefined && metadata.namespace !== undefined ? `${metadata.namespace}/${name}` : name;
 }
 
-/** A failed pod in whose place its controller puts a new one: it says nothing about the target. */
-function isReplaced({ object, verdict }: Member): boolean {
-  return verdict.state === 'failed' && replacesFailedPods(controllerOf(object));
+/**
+ * A failed pod in whose place its controller puts a new one: it says nothing about the target. Only `settled` counts it
+ * as done, and what asks for one field or condition looks at each pod as it is.
+ */
+function isReplaced(target: Target, { object }: Member): boolean {
+  if (!isOwnMeaning(target) || target.goals.some((goal) => goal.for === 'settled')) return false;
+  return text(object, 'status', 'phase') === 'Failed' && replacesFailedPods(controllerOf(object));
 }
 
 interface Tally {

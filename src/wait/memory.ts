@@ -11,6 +11,7 @@ export const NOTHING_SEEN: Memory = {
   ownersGone: new Map(),
   absentSince: undefined,
   self: undefined,
+  servedBy: undefined,
   failedPods: new Map(),
   unreadySince: undefined,
   refused: new Set(),
@@ -70,10 +71,15 @@ export function remember(
   }
 
   let newestDeletion: number | undefined;
+  for (const uid of memory.predecessors) {
+    if (snapshot.objects.has(uid)) continue;
+    predecessors.delete(uid);
+    newestDeletion = now;
+  }
   const go = (object: KubeObject, verdict: Verdict, outcome: Lost['outcome']): void => {
     const { uid, name } = object.metadata;
     newestDeletion = now;
-    if (isTerminal(verdict)) {
+    if (verdict.state === 'failed' || isReachedForGood(verdict)) {
       if (!places.has(placeOf(object))) members.set(uid, { object, verdict, presence: 'gone' });
       return;
     }
@@ -87,7 +93,7 @@ export function remember(
     const { uid } = object.metadata;
     if (departed.has(uid) || snapshot.objects.has(uid) || rules.ignores(object)) continue;
     departed.add(uid);
-    if (predecessors.has(uid)) continue;
+    if (memory.predecessors.has(uid)) continue;
     go(object, keep(memory.members.get(uid), rules.judge(object)), 'not done');
   }
   for (const [uid, member] of memory.members) {
@@ -101,11 +107,11 @@ export function remember(
   return { ...memory, self, syncedAt, members, predecessors, lost, absentSince };
 }
 
-/** A terminal verdict stands, whatever a later state of the same object says. */
+/** What was reached for good stands, whatever a later state of the same object says. */
 function keep(before: Member | undefined, verdict: Verdict): Verdict {
-  return before !== undefined && isTerminal(before.verdict) ? before.verdict : verdict;
+  return before !== undefined && isReachedForGood(before.verdict) ? before.verdict : verdict;
 }
 
-function isTerminal(verdict: Verdict): boolean {
-  return verdict.state === 'failed' || (verdict.state === 'reached' && verdict.lasting === 'terminal');
+function isReachedForGood(verdict: Verdict): boolean {
+  return verdict.state === 'reached' && verdict.lasting === 'terminal';
 }

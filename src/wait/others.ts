@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { judgeCronJob } from '../verdict/cronjob.ts';
 import { judgeKind, keyOf } from '../verdict/index.ts';
+import type { KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf } from '../verdict/owner.ts';
 import { isExternalName, judgeService, podSelectorOf } from '../verdict/service.ts';
 import { pending, type Verdict } from '../verdict/verdict.ts';
@@ -32,6 +33,7 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
   if (kind !== '/services' && kind !== 'batch/cronjobs') return { memory, wants: [] };
   const wants: Want[] = [];
   const members = new Map<string, Member>();
+  const pods: KubeObject[] = [];
   for (const [uid, member] of memory.members) {
     const done =
       member.presence === 'gone' || (member.verdict.state === 'reached' && member.verdict.lasting === 'terminal');
@@ -42,17 +44,24 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
     const own: OwnMeaning = (object, goal) => {
       if (judgeKind(target.resource, object, goal) !== 'others') throw new Error(`${kind} is judged alone`);
       return kind === '/services'
-        ? service(scene, object, wants)
+        ? service(scene, object, goal, wants, pods)
         : cronJob(scene, object, goal === 'finished' ? goal : 'complete', wants);
     };
     members.set(uid, { ...member, verdict: judgeGoals(plan, target, member.object, own) });
   }
-  return { memory: { ...memory, members }, wants };
+  if (kind !== '/services') return { memory: { ...memory, members }, wants };
+  const self = pods.find((pod) => isSelf(scene, pod));
+  return { memory: { ...memory, members, self, servedBy: pods.filter((pod) => pod !== self) }, wants };
 }
 
-function service(scene: Scene, object: KubeObject, wants: Want[]): Verdict {
+function isSelf({ plan: { self } }: Scene, { metadata }: KubeObject): boolean {
+  return self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace;
+}
+
+/** Its pods are added to `all`; the waiter's own, which is never ready while it waits, does not count. */
+function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[], all: KubeObject[]): Verdict {
   const { name, namespace } = object.metadata;
-  if (isExternalName(object)) return judgeService(object, undefined, undefined);
+  if (isExternalName(object)) return judgeService(object, undefined, undefined, goal);
   const labelSelector = podSelectorOf(object);
   const pods =
     labelSelector === undefined
@@ -76,8 +85,10 @@ function service(scene: Scene, object: KubeObject, wants: Want[]): Verdict {
   if ((pods !== undefined && isOpen(scene, pods)) || (isOpen(scene, slices) && !(refused && pods !== undefined))) {
     return pending({ code: 'reading' });
   }
-  const found = pods === undefined ? undefined : scene.collections.get(pods.key)?.objects?.values();
-  return judgeService(object, found, sliceState?.objects?.values());
+  const found = pods === undefined ? undefined : [...(scene.collections.get(pods.key)?.objects?.values() ?? [])];
+  all.push(...(found ?? []));
+  const others = found?.filter((pod) => !isSelf(scene, pod));
+  return judgeService(object, others, sliceState?.objects?.values(), goal);
 }
 
 function cronJob(scene: Scene, object: KubeObject, goal: 'complete' | 'finished', wants: Want[]): Verdict {

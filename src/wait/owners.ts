@@ -6,7 +6,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { missing } from './missing.ts';
 import { JOBS } from './others.ts';
 import type { Target } from './plan.ts';
-import { earlier, type Scene } from './scene.ts';
+import { earlier, REFUSAL_MS, type Scene } from './scene.ts';
 import type { Item, Member, Memory, Want } from './state.ts';
 import { wantOf } from './want.ts';
 
@@ -49,15 +49,17 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
   if (owners.size === 0) return alone;
 
   // One container of a pod may be done long before its Job is, and may fail in a try that the Job repeats.
-  const need = target.ownerJobs === 'required' && target.container === undefined ? 'required' : 'optional';
-  const want = wantOfJobs(target, owners, need);
+  const through = target.ownerJobs !== 'optional' && target.container === undefined;
+  const want = wantOfJobs(target, owners, through && target.ownerJobs === 'required' ? 'required' : 'optional');
+  const refusal = target.ownerJobs === 'where allowed' ? refusalOf(scene, want) : undefined;
+  const standIn = through && refusal?.state !== 'lasting' ? 'jobs' : 'pods';
   const verdicts = judgeOwners(scene, want, owners);
   const items: Item[] = [];
-  let wakeAt: number | undefined;
+  let wakeAt = refusal?.wakeAt;
   for (const [uid, { owner }] of owners) {
     const judged = verdicts.byUid.get(uid);
     const label = `job/${owner.name}`;
-    if (need === 'optional') {
+    if (standIn === 'pods') {
       // The pods that succeeded decide; a Job that has failed is the end all the same.
       if (judged?.state === 'failed') items.push({ label, state: 'failed', why: judged.why });
     } else if (judged !== undefined) {
@@ -70,7 +72,7 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
       items.push({ label, state: gone.status.state, why: gone.status.why });
     }
   }
-  if (need === 'required') {
+  if (standIn === 'jobs') {
     const open = !verdicts.answered && items.length < owners.size;
     return { memory: verdicts.memory, wants: [want], others, items, found: owned.length, open, wakeAt };
   }
@@ -83,6 +85,20 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
     items.push({ label: labelOf(object), state: verdict.state, why: verdict.why });
   }
   return { memory: verdicts.memory, wants: [want], others, items, found, open: false, wakeAt };
+}
+
+/**
+ * Whether the Jobs may not be read. An API server that comes back refuses for a moment what it will grant, and the pods
+ * alone could then seem to be done before their Job is.
+ */
+function refusalOf(
+  { collections, now }: Scene,
+  want: Want,
+): { readonly state: 'lasting' | 'fresh'; readonly wakeAt: number | undefined } | undefined {
+  const { objects, trouble } = collections.get(want.key) ?? {};
+  if (objects !== undefined || trouble?.refusedSince === undefined) return undefined;
+  const lastsFrom = trouble.refusedSince + (trouble.afterOutage ? REFUSAL_MS.afterOutage : 0);
+  return now < lastsFrom ? { state: 'fresh', wakeAt: lastsFrom } : { state: 'lasting', wakeAt: undefined };
 }
 
 /** The one Job by name, so that a Role with resourceNames suffices; several by one collection. */
@@ -112,8 +128,10 @@ function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, unkno
   const endedJobs = new Map(memory.endedJobs);
   const gone = new Map<string, number>();
   for (const uid of owners.keys()) {
-    const job = memory.endedJobs.get(uid) ?? objects?.get(uid);
-    if (job === undefined) {
+    const job = objects?.get(uid) ?? memory.endedJobs.get(uid);
+    const isGone = objects?.has(uid) !== true;
+    // One that was only about to fail when it was deleted has an end that nobody has seen.
+    if (job === undefined || (isGone && judgeJob(job, goal).state === 'pending')) {
       if (objects !== undefined) gone.set(uid, memory.ownersGone.get(uid) ?? now);
       continue;
     }

@@ -8,6 +8,10 @@ export type Goal =
   | { readonly for: 'complete' }
   | { readonly for: 'finished' }
   | { readonly for: 'ready' }
+  /** Ready, or ended well or badly: a failed pod counts as done. Of a Service, every pod of it. */
+  | { readonly for: 'settled' }
+  /** A part is enough: a Job that has ended with at least one succeeded pod, a Service with one ready pod. */
+  | { readonly for: 'partly' }
   | { readonly for: 'create' }
   | { readonly for: 'delete' }
   | { readonly for: 'condition'; readonly type: string; readonly status: string }
@@ -23,9 +27,10 @@ export type OnMissing = 'wait' | 'fail' | 'succeed';
 
 /**
  * How pods of a Job are judged where a selector finds them: through their Job (`required`), through it where jobs
- * may be read (`optional`), or by themselves (`never`).
+ * may be read (`optional`), or by themselves (`never`). `where allowed` is `required` as long as jobs may be read, and
+ * `never` else: Roles that were written for k8s-wait-for seldom have jobs beside pods.
  */
-export type OwnerJobs = 'required' | 'optional' | 'never';
+export type OwnerJobs = 'required' | 'optional' | 'where allowed' | 'never';
 
 /** One thing that is waited for. */
 export interface Target {
@@ -47,6 +52,8 @@ export interface Target {
   readonly container: string | undefined;
   readonly stuckAfterMs: number | undefined;
   readonly ownerJobs: OwnerJobs;
+  /** Targets with the same text here are alternatives: one of them is enough, and only all of them can fail. */
+  readonly oneOf?: string | undefined;
 }
 
 /** The run, resolved: no later code parses a string of the user's. */

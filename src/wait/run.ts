@@ -8,7 +8,7 @@ import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
 import type { Plan } from './plan.ts';
-import type { Ending, Input, State } from './state.ts';
+import type { Ending, Input, State, Want } from './state.ts';
 import { begin, type Step, step } from './step.ts';
 
 /** What a run needs from outside. */
@@ -18,6 +18,8 @@ export interface RunDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly tell: (event: RunEvent) => void;
+  /** Told that the ending is decided: from here on no signal changes it. */
+  readonly decided: () => void;
   /** Tells what explains an ending that is not what was wanted. Never rejects but for a bug. */
   readonly explain: (state: State, ending: 'failed' | 'timeout') => Promise<void>;
   /** Looks a kind up that was not served when the run began. Throws TransportError. */
@@ -33,6 +35,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const { promise, resolve, reject } = Promise.withResolvers<Ending>();
   const followed = new Map<string, AbortController>();
   const troubles = new Map<string, Problem>();
+  const fallbacks = new Set<string>();
   let at: Step = { state: begin(plan, clock.now(), clock.date().getTime()), wants: [], wakeAt: undefined };
   let wake: Alarm | undefined;
   let heartbeat: Alarm | undefined;
@@ -53,11 +56,12 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const before = at.state;
     const now = clock.now();
     at = step(plan, before, input, now);
-    if (input.what === 'emission') tellOfEmission(input.key, input.emission);
     const { ending } = at.state;
-    // The last changes are told with the ending, once.
+    // What ends the run is told with the ending, once, and so are the last changes.
+    if (input.what === 'emission' && ending === undefined) tellOfEmission(input.key, input.emission);
     if (ending !== undefined) {
       stop();
+      deps.decided();
       finish(ending).then(resolve, reject);
       return;
     }
@@ -72,8 +76,11 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   /** The verdict stands; what explains it may take a moment. */
   const finish = async (ending: Ending): Promise<Ending> => {
     const { state } = at;
-    const elapsedMs = clock.now() - state.startedAt;
-    if (ending.kind === 'failed' || ending.kind === 'timeout') await deps.explain(state, ending.kind);
+    const passedMs = clock.now() - state.startedAt;
+    // The timer may be late on a busy machine; what has passed is the timeout.
+    const elapsedMs = ending.kind === 'timeout' ? Math.min(passedMs, plan.timeoutMs) : passedMs;
+    const oneLook = ending.kind === 'timeout' && plan.timeoutMs === 0;
+    if (!oneLook && (ending.kind === 'failed' || ending.kind === 'timeout')) await deps.explain(state, ending.kind);
     tell({ event: 'done', state, ending, elapsedMs });
     return ending;
   };
@@ -115,7 +122,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const tellOfEmission = (key: string, emission: Emission): void => {
     const want = at.state.collections.get(key)?.want;
     if (want === undefined) return;
-    if (emission.what === 'fallback') tell({ event: 'fallback', want, to: emission.to, problem: emission.problem });
+    if (emission.what === 'fallback') tellOfFallback(want, emission);
     if (emission.what === 'answered' && troubles.delete(key)) tell({ event: 'recovered', want });
     if (emission.what !== 'problem') return;
     const { verb, problem } = emission;
@@ -126,6 +133,15 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const told = troubles.get(key);
     troubles.set(key, problem);
     if (told === undefined || !isSameProblem(told, problem)) tell({ event: 'trouble', want, verb, problem });
+  };
+
+  /** Once for each permission, however many selectors need it. */
+  const tellOfFallback = (want: Want, { to, problem }: Extract<Emission, { what: 'fallback' }>): void => {
+    const { resource, namespace, name } = want.spec;
+    const permission = JSON.stringify([to, resource.group, resource.name, namespace ?? null, name ?? null]);
+    if (fallbacks.has(permission)) return;
+    fallbacks.add(permission);
+    tell({ event: 'fallback', want, to, problem });
   };
 
   const beat = (): void => {

@@ -1,6 +1,12 @@
 import type { Plan, Target } from './plan.ts';
 import type { CollectionState, Memory, Status, Want } from './state.ts';
 
+/**
+ * How long a refusal must last before it is taken for the answer, in milliseconds. An API server that has just started
+ * refuses for a moment what its RBAC grants, until it has read the roles.
+ */
+export const REFUSAL_MS = { usually: 5_000, afterOutage: 30_000 } as const;
+
 /** What a target is judged by. */
 export interface Scene {
   readonly plan: Plan;

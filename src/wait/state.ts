@@ -71,8 +71,10 @@ export interface Memory {
   readonly ownersGone: ReadonlyMap<string, number>;
   /** Since when nothing is there to be judged: the first complete answer, or the newest deletion. */
   readonly absentSince: number | undefined;
-  /** The waiter's own pod, where the selector finds it. */
+  /** The waiter's own pod, where the selector finds it, or that of a Service. */
   readonly self: KubeObject | undefined;
+  /** Where the target is a Service: its pods but for the waiter's own. They are what meets it. */
+  readonly servedBy: readonly KubeObject[] | undefined;
   /** Clocks of --stuck-after, by pod and container. */
   readonly stuck: ReadonlyMap<string, Stuck>;
   /** Pods of a Job that failed, the newest last: some are deleted before the Job has failed. */
@@ -86,14 +88,15 @@ export interface Memory {
   readonly doomedTotal: number | undefined;
 }
 
-/** A container, or the scheduling of a pod, that is stuck. */
+/** A container, or the scheduling of a pod, that is stuck, or was and has not been well since. */
 export interface Stuck {
   readonly label: string;
-  /** Reasons of one group share a clock. */
-  readonly group: string | undefined;
+  /** What holds it up, or did last: reasons of one group share a clock. */
+  readonly group: string;
   readonly reason: string;
   readonly message: string | undefined;
-  readonly since: number;
+  /** When each group began. One does not stop the clock of another: they may take turns. */
+  readonly began: ReadonlyMap<string, number>;
   /** While it runs again, for a minute at most. */
   readonly runningSince: number | undefined;
 }

@@ -3,23 +3,18 @@ import type { Emission } from '../kube/collection.ts';
 import { type Problem, whatToDo } from '../kube/problem.ts';
 import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
+import { alternatives } from './alternatives.ts';
 import { judgeDeletion } from './deletion.ts';
 import { rememberFailures } from './failures.ts';
-import { isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
+import { awaitsDeletion, isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
 import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
 import { judgeWithOthers } from './others.ts';
 import type { Plan, Target } from './plan.ts';
-import { earlier, type Judgement, type Scene } from './scene.ts';
+import { earlier, type Judgement, REFUSAL_MS, type Scene } from './scene.ts';
 import type { CollectionState, Ending, Input, Memory, State, TargetState, Trouble, Want } from './state.ts';
 import { judgeStuck } from './stuck.ts';
 import { wantOf } from './want.ts';
-
-/**
- * How long a refusal must last before it ends the run, in milliseconds. An API server that has just started refuses
- * for a moment what its RBAC grants, until it has read the roles.
- */
-export const REFUSAL_MS = { usually: 5_000, afterOutage: 30_000 } as const;
 
 /** What follows from an input: the new state, what must be read now, and when to look again. */
 export interface Step {
@@ -85,9 +80,9 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
 
 /** Of two endings in the same moment: a verdict, then a refusal, then the timeout. */
 function endingOf(plan: Plan, state: State, refused: Ending | undefined, now: number): Ending | undefined {
-  const states = state.targets.map(({ status }) => status.state);
-  if (states.includes('failed')) return { kind: 'failed' };
-  if (states.every((one) => one === 'reached')) return { kind: 'reached' };
+  const groups = alternatives(state.targets).map((group) => group.map(({ status }) => status.state));
+  if (groups.some((states) => states.every((one) => one === 'failed'))) return { kind: 'failed' };
+  if (groups.every((states) => states.includes('reached'))) return { kind: 'reached' };
   if (refused !== undefined) return refused;
   if (plan.timeoutMs === 0) return isSettled(state) ? { kind: 'timeout' } : undefined;
   return now >= state.startedAt + plan.timeoutMs ? { kind: 'timeout' } : undefined;
@@ -158,7 +153,8 @@ function rememberJobs(
   snapshot: Extract<Emission, { what: 'snapshot' }>,
 ): Memory {
   if (want === undefined || keyOf(want.spec.resource) !== 'batch/jobs') return memory;
-  const ended = snapshot.departed.filter((job) => judgeJob(job, 'finished').state !== 'pending');
+  // FailureTarget alone is enough: such a Job can only fail.
+  const ended = snapshot.departed.filter((job) => judgeJob(job, 'complete').state !== 'pending');
   if (ended.length === 0) return memory;
   return {
     ...memory,
@@ -175,15 +171,28 @@ function rulesFor(plan: Plan, target: Target): MemoryRules {
     judge: (object) => judgeGoals(plan, target, object, own),
     ignores: ({ metadata }) =>
       isPod && !byName && self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace,
-    predecessors: isOwnMeaning(target) ? 'missing' : 'count',
+    predecessors: isOwnMeaning(target) && !awaitsDeletion(target) ? 'missing' : 'count',
     misses: (object) => byName || missesMember(target, object),
     departure: byName ? 'deleted' : 'deleted or left',
   };
 }
 
-/** Everything that decides about one target, in order. */
+/**
+ * Goals beside `delete` come first, as for kubectl wait: what reached them is to go. What is not there to begin with is
+ * gone, unless it is to be created.
+ */
 function judgeTarget(scene: Scene): Judgement {
-  if (scene.target.goals.some((goal) => goal.for === 'delete')) return judgeDeletion(scene);
+  const { target, memory } = scene;
+  if (!awaitsDeletion(target)) return judgeLife(scene);
+  const isFirst = memory.doomed === undefined && target.goals.length > 1;
+  const isAbsent = memory.members.size === 0 && memory.absentSince === memory.syncedAt;
+  if (!isFirst || (isAbsent && !target.goals.some((goal) => goal.for === 'create'))) return judgeDeletion(scene);
+  const life = judgeLife(scene);
+  return life.status.state === 'reached' ? judgeDeletion({ ...scene, memory: life.memory }) : life;
+}
+
+/** Everything that decides about a target while it exists, in order. */
+function judgeLife(scene: Scene): Judgement {
   const others = judgeWithOthers(scene);
   const failures = rememberFailures({ ...scene, memory: others.memory });
   const stuck = judgeStuck({ ...scene, memory: failures.memory });

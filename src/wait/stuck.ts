@@ -1,3 +1,4 @@
+import { assertNever } from '../assert-never.ts';
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { keyOf } from '../verdict/index.ts';
@@ -53,19 +54,19 @@ export function judgeStuck(scene: Scene): StuckJudgement {
       if (clock !== undefined) clocks.set(seen.key, clock);
     }
   }
-  let worst: Stuck | undefined;
+  let worst: { readonly clock: Stuck; readonly since: number } | undefined;
   let wakeAt: number | undefined;
   for (const clock of clocks.values()) {
-    if (clock.group === undefined) continue;
     if (clock.runningSince !== undefined) {
       wakeAt = earlier(wakeAt, clock.runningSince + HEALTHY_MS);
       continue;
     }
-    const due = clock.since + stuckAfterMs;
+    const since = clock.began.get(clock.group) ?? now;
+    const due = since + stuckAfterMs;
     if (now < due) wakeAt = earlier(wakeAt, due);
-    else if (worst === undefined || clock.since < worst.since) worst = clock;
+    else if (worst === undefined || since < worst.since) worst = { clock, since };
   }
-  return { memory: { ...memory, stuck: clocks }, wants, stuck: worst, wakeAt };
+  return { memory: { ...memory, stuck: clocks }, wants, stuck: worst?.clock, wakeAt };
 }
 
 function podsOf(scene: Scene): { readonly pods: readonly KubeObject[]; readonly wants: readonly Want[] } {
@@ -156,9 +157,10 @@ function tick(before: Stuck | undefined, seen: Seen, now: number): Stuck | undef
     case 'well':
       return undefined;
     case 'stuck': {
-      const goesOn = before !== undefined && before.group === group;
-      const since = goesOn ? before.since : Math.min(now, seen.since ?? now);
-      return { label, group, reason, message, since, runningSince: undefined };
+      if (group === undefined) return before;
+      const began = new Map(before?.began);
+      if (!began.has(group)) began.set(group, Math.min(now, seen.since ?? now));
+      return { label, group, reason, message, began, runningSince: undefined };
     }
     case 'running': {
       if (before === undefined) return undefined;
@@ -167,5 +169,7 @@ function tick(before: Stuck | undefined, seen: Seen, now: number): Stuck | undef
     }
     case 'between':
       return before === undefined ? undefined : { ...before, runningSince: undefined };
+    default:
+      return assertNever(state);
   }
 }

@@ -179,11 +179,11 @@ describe.concurrent('several targets', () => {
   });
 
   test('have one timeout for the whole run', async ({ bare, expect }) => {
-    const args = ['pod/a', 'pod/b', 'job/c', '--timeout=1s'];
+    const args = ['pod/a', 'pod/b', 'job/c', '--timeout=4s'];
     const { code, stdout } = await bare(args, { namespace: empty }).exit;
     expect({ code, stdout }).toEqual({
       code: 124,
-      stdout: ['pod/a', 'pod/b', 'job/c'].map((one) => `${one} not reached after 1s: does not exist yet\n`).join(''),
+      stdout: ['pod/a', 'pod/b', 'job/c'].map((one) => `${one} not reached after 4s: does not exist yet\n`).join(''),
     });
   });
 });

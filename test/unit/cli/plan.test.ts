@@ -200,9 +200,31 @@ describe('goals', () => {
       [{ ...MIGRATE, goals: [{ for: 'create' }, { for: 'condition', type: 'A', status: 'True' }] }],
     ],
     ['job-we', 'job-we/migrate', [{ ...MIGRATE, goals: [{ for: 'finished' }] }]],
-    ['pod-we asks for no Job', 'pod-we -lapp=db', [{ ...PODS, goals: [{ for: 'finished' }], ownerJobs: 'never' }]],
+    ['job-wr', 'job-wr/migrate', [{ ...MIGRATE, goals: [{ for: 'partly' }] }]],
+    ['pod-we asks for no Job', 'pod-we -lapp=db', [{ ...PODS, goals: [{ for: 'settled' }], ownerJobs: 'never' }]],
     ['pod-wr', 'pod-wr -lapp=db', [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 1, ownerJobs: 'never' }]],
     ['pod-wr by name', 'pod-wr x', [{ ...POD_X, goals: [{ for: 'ready' }] }]],
+    [
+      'pod-wr by several names: one of them',
+      'pod-wr x y x',
+      ['x', 'y'].map((name) => ({
+        ...POD_X,
+        label: `pod/${name}`,
+        select: { by: 'name', name },
+        goals: [{ for: 'ready' }],
+        oneOf: 'pod-wr x y x',
+      })),
+    ],
+    [
+      'pod-wr by several names, and all of them',
+      'pod-wr/x pod-wr/y',
+      ['x', 'y'].map((name) => ({
+        ...POD_X,
+        label: `pod/${name}`,
+        select: { by: 'name', name },
+        goals: [{ for: 'ready' }],
+      })),
+    ],
     [
       'pods that are deleted ask for no Job',
       'pod -l app=db --for=delete',
@@ -243,6 +265,11 @@ describe('goals', () => {
       'a goal with a kind that means one',
       'job-we/a --for=complete',
       '--for: expected none with job-we, which means --for=finished',
+    ],
+    [
+      'a goal with a kind that means what --for cannot say',
+      'pod-we/a --for=ready',
+      '--for: expected none with pod-we, which has a meaning of its own',
     ],
   ])('%s is refused: %s', async (_, line, refused) => {
     expect(await targets(line)).toEqual({ refused });

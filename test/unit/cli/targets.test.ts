@@ -101,6 +101,8 @@ describe('targets', () => {
     ['pods that ended either way', 'pod-we -lapp=x', ['pods as pod-we labels app=x']],
     ['one ready pod of some', 'pod-wr -l app=x', ['pods as pod-wr labels app=x']],
     ['one ready pod', 'infra/pod-wr/x', ['in infra: pods as pod-wr x']],
+    ['one ready pod of several names', 'pod-wr a b', ['pods as pod-wr a', 'pods as pod-wr b']],
+    ['a job with a succeeded pod', 'job-wr/x', ['jobs.batch as job-wr x']],
     ['no target', '-q', []],
   ])('%s: %s', (_, line, expected) => {
     expect(targets(words(line))).toEqual(expected);
@@ -109,6 +111,11 @@ describe('targets', () => {
 
 describe('what could be read in two ways, or in none, is refused', () => {
   test.each([
+    [
+      'what only a call as wait_for.sh means',
+      '"wait_for.sh pod" x',
+      'expected a kind such as job, pod or deployment, got "wait_for.sh pod"',
+    ],
     ['a kind between names', 'job a pod b', 'expected "pod/b" or "job/pod", got "pod b" behind another target'],
     [
       'a kind between a name and KIND/NAME',
@@ -205,8 +212,6 @@ describe('what could be read in two ways, or in none, is refused', () => {
       'job/Migrate',
       'job: expected a name of a job (lower-case letters, digits, "-" and "."), got "Migrate"',
     ],
-    ['one of several ready pods, by names', 'pod-wr a b', 'pod-wr: expected one name or a selector, got "a b"'],
-    ['job-wr', 'job-wr/x', 'job-wr is not supported: expected job (fails with the Job) or job-we (either end)'],
   ])('%s: %s', (_, line, refused) => {
     expect(targets(words(line))).toEqual({ refused });
   });

@@ -1,0 +1,176 @@
+/**
+ * An HTTPS server on loopback that hands requests on to the API server, credentials and all, and that can be told to
+ * cut what is open, to let nobody in, and to answer in the API server's place.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, createServer, request as httpsRequest } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Certificates, makeCertificates } from '../unit/kube/certificates.ts';
+import { cluster, type Identity, test } from './index.ts';
+
+/** One request that came to the proxy. */
+export interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly accept: string;
+  /** All that has been answered so far. */
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+export interface Proxy {
+  /** The kubeconfig of an identity by token, by way of the proxy. */
+  kubeconfig(of: Identity): string;
+  /** In the order in which they came, those that it answered itself among them. */
+  readonly seen: readonly Seen[];
+  /** Resolves with the first request that is like this, past or to come. */
+  request(like: (seen: Seen) => boolean): Promise<Seen>;
+  /** Ends every connection, and each new one at once, until `restore`. */
+  cut(): void;
+  restore(): void;
+  /** Answers the next request that is like this by itself. Resolves when it has. */
+  answerOnce(like: (seen: Seen) => boolean, answer: Answer): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How the API server says that a resourceVersion is too old. */
+export const GONE: Answer = {
+  status: 410,
+  body: {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'too old resource version: 1 (2)',
+    reason: 'Expired',
+    code: 410,
+  },
+};
+
+export const isWatch = ({ query }: Seen): boolean => query.watch !== undefined;
+
+let certificates: Certificates | undefined;
+
+export async function startProxy(): Promise<Proxy> {
+  certificates ??= makeCertificates();
+  const { ca, server: own } = certificates;
+  const upstream = new URL(cluster().server);
+  const agent = new Agent({ keepAlive: true, ca: readFileSync(cluster().caFile) });
+  const sockets = new Set<Socket>();
+  const seen: { -readonly [key in keyof Seen]: Seen[key] }[] = [];
+  const waiting = new Set<() => void>();
+  const answers = new Set<{ like: (seen: Seen) => boolean; answer: Answer; done: () => void }>();
+  let open = true;
+
+  const server = createServer({ cert: own.cert, key: own.key });
+  server.on('connection', (socket: Socket) => {
+    if (!open) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  server.on('tlsClientError', () => {});
+  server.on('request', (incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '/', 'https://proxy');
+    const one = {
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      accept: incoming.headers.accept ?? '',
+      body: '',
+    };
+    seen.push(one);
+    for (const look of waiting) look();
+    const instead = [...answers].find(({ like }) => like(one));
+    if (instead === undefined) {
+      forward(incoming, outgoing, one);
+      return;
+    }
+    answers.delete(instead);
+    outgoing.writeHead(instead.answer.status, { 'content-type': 'application/json' });
+    outgoing.end(JSON.stringify(instead.answer.body));
+    instead.done();
+  });
+
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse, one: { body: string }): void {
+    const { host: _, connection: __, ...headers } = incoming.headers;
+    const { hostname, port } = upstream;
+    const onward = httpsRequest({ agent, hostname, port, method: incoming.method, path: incoming.url, headers });
+    onward.on('response', (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      // A watch has a head long before it has an event.
+      outgoing.flushHeaders();
+      response.on('data', (chunk: Buffer) => {
+        one.body += chunk.toString();
+        outgoing.write(chunk);
+      });
+      response.on('end', () => outgoing.end());
+      response.on('error', () => outgoing.destroy());
+    });
+    onward.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const cut = (): void => {
+    open = false;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    seen,
+    kubeconfig({ kubeconfig }) {
+      const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+      const authority = Buffer.from(ca).toString('base64');
+      const server = `https://127.0.0.1:${port}`;
+      config.clusters = [{ name: 'test', cluster: { server, 'certificate-authority-data': authority } }];
+      const file = `${kubeconfig}-proxy-${randomBytes(4).toString('hex')}`;
+      writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+      return file;
+    },
+    request: (like) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = seen.find(like);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    cut,
+    restore() {
+      open = true;
+    },
+    answerOnce: (like, answer) =>
+      new Promise((done) => {
+        answers.add({ like, answer, done });
+      }),
+    async close() {
+      cut();
+      agent.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** The test's own proxy, beside the other helpers. */
+export const proxied = test.extend<{ proxy: Proxy }>({
+  proxy: async ({ task: _ }, use) => {
+    const proxy = await startProxy();
+    await use(proxy);
+    await proxy.close();
+  },
+});
