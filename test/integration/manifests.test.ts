@@ -1,34 +1,11 @@
 /** The sample manifests: the API server takes them, under the strictest Pod Security Standard, without a warning. */
-import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { describe } from 'vitest';
-import { api, cluster, test } from '../harness/index.ts';
-import { example, examples, manifest, overlay, rbacOf } from '../harness/manifests.ts';
+import { test } from '../harness/index.ts';
+import { dryRun, example, examples, manifest, overlay, rbacOf } from '../harness/manifests.ts';
 
-const run = promisify(execFile);
 const image = 'kube-await:0.1.0';
-
-/** kubectl apply --dry-run=server; gives its warnings. */
-async function apply(namespace: string, args: readonly string[], input?: string): Promise<string> {
-  await api.patch(
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    {
-      metadata: {
-        labels: {
-          'pod-security.kubernetes.io/enforce': 'restricted',
-          // Only pods are refused; for Jobs and Deployments the standard warns.
-          'pod-security.kubernetes.io/warn': 'restricted',
-        },
-      },
-    },
-  );
-  const all = ['--kubeconfig', cluster().kubeconfig, '-n', namespace, 'apply', '--dry-run=server', ...args];
-  const running = run(cluster().bin('kubectl'), all);
-  running.child.stdin?.end(input ?? '');
-  return (await running).stderr;
-}
 
 const privileged = {
   apiVersion: 'batch/v1',
@@ -39,18 +16,18 @@ const privileged = {
 
 describe.concurrent('k8s/', () => {
   test('a manifest that is not restricted is warned of, so that silence means something', async ({ ns, expect }) => {
-    expect(await apply(ns, ['-f', '-'], JSON.stringify(privileged))).toContain('would violate PodSecurity');
+    expect(await dryRun(ns, ['-f', '-'], JSON.stringify(privileged))).toContain('would violate PodSecurity');
   });
 
   test('the API server takes what kustomize makes', async ({ ns, expect }) => {
     const folder = overlay({ namespace: ns, image });
-    expect(await apply(ns, ['-k', folder])).toBe('');
+    expect(await dryRun(ns, ['-k', folder])).toBe('');
     rmSync(path.dirname(folder), { recursive: true });
   });
 
   for (const name of examples) {
     test(`the API server takes ${name}`, async ({ ns, expect }) => {
-      expect(await apply(ns, ['-f', '-'], example(name, { namespace: ns, image }))).toBe('');
+      expect(await dryRun(ns, ['-f', '-'], example(name, { namespace: ns, image }))).toBe('');
     });
   }
 });

@@ -22,7 +22,7 @@ securityContext:
 {{- end }}
 
 {{/*
-A container that waits. Of (dict "root" $ "name" "await-migration" "args" (list ...)), and "env" where it needs any.
+A container that waits. Of (dict "root" $ "name" "await-job" "args" (list ...)), and "env" where it needs any.
 Its pod needs the ServiceAccount and shop.token among its volumes.
 */}}
 {{- define "shop.await" -}}
