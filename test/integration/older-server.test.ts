@@ -126,3 +126,22 @@ describe.concurrent('a 404 for a built-in kind', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'service/api reached: 1/1 pods ready\n' });
   });
 });
+
+describe.concurrent('a word that discovery does not know', () => {
+  test('is told as such also when discovery did not answer at first: it is never a missing object', async ({
+    proxy,
+    kubeconfig,
+    kubeAwait,
+    expect,
+  }) => {
+    const answered = proxy.answerOnce(({ path }) => path === '/apis', { status: 503, body: {} });
+    const args = ['jbos/x', '--on-missing=succeed', '--missing-grace=0s'];
+    const { code, stdout, stderr } = await kubeAwait(args, { kubeconfig }).exit;
+    await answered;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'kube-await: the API server serves no jbos\n',
+    });
+  });
+});
