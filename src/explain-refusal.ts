@@ -7,7 +7,7 @@ import type { Plan } from './wait/plan.ts';
 import type { Ending } from './wait/state.ts';
 
 /** How long the questions may take that only make the message better, in milliseconds. */
-const LIMIT_MS = 2_000;
+const LIMIT_MS = 5_000;
 
 /** Finds out who was refused, and what else the run lacks. Never rejects but for a bug. */
 export async function explainRefusal(

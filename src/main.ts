@@ -4,10 +4,11 @@ import { type Invocation, parse } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
+import { signalLine } from './report/reporter.ts';
 import { writeTerminationLog } from './report/termination-log.ts';
 import { standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
-import type { Interruption } from './wait-command.ts';
+import type { Outside } from './wait-command.ts';
 
 /** The name that k8s-wait-for's users call: a link to this file. */
 const SCRIPT = 'wait_for.sh';
@@ -17,7 +18,13 @@ const PROGRAM = isScript ? SCRIPT : 'kube-await';
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
 const interrupted = new AbortController();
-const interruption: Interruption = { ending: 'open', signal: interrupted.signal };
+const outside: Outside = {
+  writer,
+  ending: 'open',
+  signal: interrupted.signal,
+  reporter: undefined,
+  on: (signal, listener) => void process.on(signal, listener),
+};
 
 // As PID 1 a process gets no signal that it has no handler for.
 process.on('SIGINT', () => endBySignal('SIGINT', EXIT.interrupted));
@@ -32,7 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     if (!isScript) return await perform(parse(argv, process.env));
     const { waitForSh } = await import('./wait-for-sh-command.ts');
-    return await waitForSh(argv, process.env, writer, interruption);
+    return await waitForSh(argv, process.env, outside);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     writer.err(clean(`${PROGRAM}: ${error.message}`));
@@ -46,7 +53,7 @@ async function perform(invocation: Invocation): Promise<number> {
     case 'wait': {
       if (invocation.command !== undefined) hideStandardStreams();
       const { wait } = await import('./wait-command.ts');
-      return wait(invocation, process.env, writer, interruption);
+      return wait(invocation, process.env, outside);
     }
     case 'version':
       writer.out(VERSION);
@@ -90,17 +97,21 @@ function end(code: number): void {
 }
 
 function endBySignal(signal: NodeJS.Signals, code: number): void {
-  if (interruption.ending === 'decided') {
+  if (outside.ending === 'decided') {
     interrupted.abort();
     return;
   }
-  const line = `${PROGRAM}: ended by ${signal}`;
-  writer.err(line);
-  writeTerminationLog(line);
+  if (outside.reporter === undefined) writer.err(signalLine(signal, PROGRAM));
+  else outside.reporter.end({ exitCode: code, signal });
+  writeTerminationLog(signalLine(signal, PROGRAM));
   end(code);
 }
 
 function endByBug(error: unknown): void {
+  // What ails us may be the reporter itself.
+  try {
+    outside.reporter?.end({ exitCode: EXIT.internal });
+  } catch {}
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const where = said.split('\n').slice(0, 4).join(' | ');
   const line = `${PROGRAM}: internal error, please report it at ${HOME_PAGE}: ${where}`;

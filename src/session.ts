@@ -45,7 +45,7 @@ export async function openSession(run: TargetRun, env: Environment): Promise<Ses
 }
 
 /**
- * Finds the API server; asks nothing.
+ * Finds the API server; asks it nothing.
  * @throws UsageError
  */
 export async function openLine(run: TargetRun, env: Environment): Promise<Line> {
@@ -97,7 +97,13 @@ export function shownServer({ server }: Connection): string {
 
 async function connectOrRefuse(run: TargetRun, env: Environment): Promise<Connection> {
   try {
-    return await connect(run.connection, env);
+    const connection = await connect(run.connection, env);
+    // All of a container, and no pod of a cluster: `docker run`.
+    if (process.pid === 1 && !env.KUBERNETES_SERVICE_HOST) {
+      const { refuseOwnLoopback } = await import('./kube/loopback.ts');
+      await refuseOwnLoopback(connection);
+    }
+    return connection;
   } catch (error) {
     if (error instanceof ConfigurationError) throw new UsageError(error.message);
     throw error;

@@ -9,15 +9,23 @@ import type { Reporter, Writer } from './report/reporter.ts';
 import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
+import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
+import type { Plan } from './wait/plan.ts';
 import { KindNotServedError, run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
-/** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
-export interface Interruption {
+/** What a wait shares with whoever may end it from outside. */
+export interface Outside {
+  readonly writer: Writer;
+  /** A signal that arrives once the ending is decided only ends its explanation: the first ending wins. */
   ending: 'open' | 'decided';
   readonly signal: AbortSignal;
+  /** Who is to be told of an end from outside, once a run has begun. */
+  reporter: Reporter | undefined;
+  /** Has a signal told of that ends nothing. */
+  readonly on: (signal: 'SIGWINCH' | 'SIGCONT', listener: () => void) => void;
 }
 
 /**
@@ -27,45 +35,68 @@ export interface Interruption {
 export async function wait(
   invocation: WaitInvocation,
   env: Environment,
-  writer: Writer,
-  interruption: Interruption,
-  { tell }: Reporter = textReporter(writer, { verbosity: invocation.output.quiet ? 'results' : 'progress' }),
+  outside: Outside,
+  ownReporter?: Reporter,
 ): Promise<number> {
   const { logs, terminationLog } = invocation.output;
   const { connection, transport, plan, resolve } = await openSession(invocation, env);
+  const reporter = ownReporter ?? (await reporterFor(invocation, plan, env, outside));
+  outside.reporter = reporter;
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
   const tellAll = (event: RunEvent): void => {
     if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
-    tell(event);
+    reporter.tell(event);
   };
   const ending = await run(plan, {
     ...deps,
     tell: tellAll,
     resolve,
     decided: () => {
-      interruption.ending = 'decided';
+      outside.ending = 'decided';
     },
     explain: async (state, kind) => {
       if (logs === 0) return;
       const { explain } = await import('./explain/explain.ts');
       const start = isatty(2) ? 'at once' : 'spread';
-      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: interruption.signal });
+      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: outside.signal });
     },
   }).catch((error: unknown) => {
     throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
   if (ending.kind === 'refused') {
     const { explainRefusal } = await import('./explain-refusal.ts');
-    const lines = refusalLines(await explainRefusal(ending, plan, { connection, transport }, interruption.signal));
-    for (const line of lines) writer.err(line);
-    writeTerminationLog(lines[0] ?? '');
+    const refusal = await explainRefusal(ending, plan, { connection, transport }, outside.signal);
+    reporter.refused(refusal);
+    writeTerminationLog(refusalLines(refusal)[0] ?? '');
   }
   transport.close();
   const code = exitCode(ending);
+  reporter.end({ exitCode: code });
   if (code !== EXIT.reached || invocation.command === undefined) return code;
   const { become } = await import('./command.ts');
-  return become(invocation.command, env, writer);
+  return become(invocation.command, env, outside.writer);
+}
+
+/** The output that was asked for, drawn where a person watches. What only some runs use is loaded by those. */
+async function reporterFor(
+  { output }: WaitInvocation,
+  plan: Plan,
+  env: Environment,
+  { writer, on }: Outside,
+): Promise<Reporter> {
+  const verbosity = output.quiet ? 'results' : 'progress';
+  if (output.format === 'json') {
+    const { jsonReporter } = await import('./report/json.ts');
+    return jsonReporter(writer, { clock: systemClock, verbosity });
+  }
+  if (verbosity === 'progress' && isatty(2) && isWatched(env)) {
+    const { openLiveView } = await import('./report/terminal.ts');
+    const results = isatty(1) ? 'drawn' : 'written';
+    const view = openLiveView({ writer, clock: systemClock, plan, env, results, on });
+    if (view !== undefined) return view;
+  }
+  return textReporter(writer, { verbosity });
 }
 
 function exitCode(ending: Ending): number {

@@ -4,9 +4,8 @@ import { parseWaitForSh } from './cli/wait-for-sh.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
-import type { Writer } from './report/reporter.ts';
 import { waitForShReporter } from './report/wait-for-sh.ts';
-import { type Interruption, wait } from './wait-command.ts';
+import { type Outside, wait } from './wait-command.ts';
 
 const USAGE = `Waits until a Job, pods or a Service are ready. This is kube-await, called by the name of
 k8s-wait-for's script.
@@ -38,12 +37,8 @@ exit code: 0 when all is ready, else 1`;
  * 0 or 1.
  * @throws UsageError
  */
-export async function waitForSh(
-  argv: readonly string[],
-  env: Environment,
-  writer: Writer,
-  interruption: Interruption,
-): Promise<number> {
+export async function waitForSh(argv: readonly string[], env: Environment, outside: Outside): Promise<number> {
+  const { writer } = outside;
   const call = parseWaitForSh(argv, env);
   switch (call.call) {
     case 'usage':
@@ -55,8 +50,7 @@ export async function waitForSh(
     case 'wait': {
       const { invocation, shown, debug, heartbeatMs } = call;
       const reporter = waitForShReporter(writer, { shown, debug, heartbeatMs, date: () => systemClock.date() });
-      // Whoever reads standard output looks for the two lines there, and for nothing else.
-      return wait(invocation, env, { out: writer.err, err: writer.err }, interruption, reporter);
+      return wait(invocation, env, outside, reporter);
     }
     default:
       return assertNever(call);

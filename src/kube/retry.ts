@@ -1,4 +1,4 @@
-import type { Problem } from './problem.ts';
+import { type Problem, whatToDo } from './problem.ts';
 
 /** How long to wait before a request is made again. */
 export const BACKOFF = {
@@ -18,6 +18,11 @@ export const BACKOFF = {
   capMs: 30_000,
   /** After the quick ones never more than one attempt a second. */
   floorMs: 1_000,
+  /**
+   * What is refused is mostly either granted within seconds, or never: a run that ends once a refusal has lasted some
+   * seconds must not sleep through the moment in which it is granted. So for a while the pauses stay short.
+   */
+  refused: { attempts: 30, capMs: 2_000 },
   /** So long without trouble, and it starts over. From the same place in client-go. */
   quietMs: 120_000,
   /** Added to a Retry-After, at random, so that all who were told the same do not come back together. */
@@ -32,12 +37,16 @@ export interface Backoff {
 /** `random` gives 0 to 1, as Math.random; `now` milliseconds of a monotonic clock. */
 export function createBackoff({ random, now }: { random: () => number; now: () => number }): Backoff {
   let attempts = 0;
+  let refusals = 0;
   /** When the pause that was given last is over. */
   let pausedUntil = Number.NEGATIVE_INFINITY;
   return {
     next(problem) {
-      if (now() - pausedUntil > BACKOFF.quietMs) attempts = 0;
-      let delayMs = jittered(attempts, random());
+      if (now() - pausedUntil > BACKOFF.quietMs) attempts = refusals = 0;
+      const refused = problem !== undefined && whatToDo(problem) === 'refused';
+      if (refused) refusals += 1;
+      const capMs = refused && refusals <= BACKOFF.refused.attempts ? BACKOFF.refused.capMs : BACKOFF.capMs;
+      let delayMs = jittered(attempts, random(), capMs);
       attempts += 1;
       if (problem?.kind === 'status' && problem.retryAfterMs !== undefined) {
         delayMs = Math.max(delayMs, problem.retryAfterMs + BACKOFF.retryAfterSpreadMs * random());
@@ -48,12 +57,12 @@ export function createBackoff({ random, now }: { random: () => number; now: () =
   };
 }
 
-function jittered(attempts: number, random: number): number {
+function jittered(attempts: number, random: number, capMs: number): number {
   const quick = BACKOFF.quickMs[attempts];
   if (quick !== undefined) return quick * (1 + BACKOFF.jitter * random);
   const base = BACKOFF.firstMs * BACKOFF.factor ** (attempts - BACKOFF.quickMs.length);
   // The cap holds for the drawn value too, and still leaves it half of its range to be drawn from.
-  const highest = Math.min(base * (1 + BACKOFF.jitter), BACKOFF.capMs);
+  const highest = Math.min(base * (1 + BACKOFF.jitter), capMs);
   const drawn = (highest / (1 + BACKOFF.jitter)) * (1 + BACKOFF.jitter * random);
   return Math.max(BACKOFF.floorMs, drawn);
 }

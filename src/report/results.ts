@@ -7,52 +7,62 @@ import { describe, describeProblem } from './words.ts';
 
 type Done = Extract<RunEvent, { event: 'done' }>;
 
-/** A target and what it has come to, in one line: `job/migrate failed: BackoffLimitExceeded: ...`. Not yet cleaned. */
+/** A target and what it has come to. Not yet cleaned. */
 export interface Result {
   readonly target: TargetState;
+  readonly event: 'reached' | 'failed' | 'timeout';
+  /** The facts alone: `BackoffLimitExceeded: ...` */
+  readonly message: string;
+  /** The whole line: `job/migrate failed: BackoffLimitExceeded: ...` */
   readonly line: string;
 }
 
 /** What each target has come to at the end of a run, as far as there is something to say. */
-export function resultsOf({ state, ending, elapsedMs }: Done): readonly Result[] {
-  const missed = awaited(state.targets);
-  return state.targets.flatMap((target) => {
+export function resultsOf(done: Done): readonly Result[] {
+  const missed = awaited(done.state.targets);
+  return done.state.targets.flatMap((target) => {
     // Where one of several is enough, the others lack nothing.
     const isOver = target.status.state === 'reached' || target.status.state === 'failed';
-    if (!isOver && !missed.includes(target)) return [];
-    const line = lineOf(target, state, ending.kind, elapsedMs);
-    return line === undefined ? [] : [{ target, line }];
+    return isOver || missed.includes(target) ? (resultOf(target, done) ?? []) : [];
   });
 }
 
-function lineOf(
-  target: TargetState,
-  state: State,
-  ending: Done['ending']['kind'],
-  elapsedMs: number,
-): string | undefined {
-  const { label } = target.target;
+function resultOf(target: TargetState, { state, ending, elapsedMs }: Done): Result | undefined {
   const { status } = target;
-  if (status.state === 'reached') return resultLine(label, status);
-  switch (ending) {
+  if (status.state === 'reached') return verdictOf(target, 'reached');
+  switch (ending.kind) {
     case 'reached':
     case 'refused':
       // What a refusal needs to be mended by is a text of its own.
       return undefined;
     case 'failed':
-      return status.state === 'failed' ? resultLine(label, status) : undefined;
+      return status.state === 'failed' ? verdictOf(target, 'failed') : undefined;
     case 'timeout': {
       const waited = elapsedMs < 1000 ? '' : ` after ${elapsed(elapsedMs)}`;
-      return `${label} not reached${waited}: ${lacking(status, state)}`;
+      const message = lacking(status, state);
+      return { target, event: 'timeout', message, line: `${target.target.label} not reached${waited}: ${message}` };
     }
     default:
       return assertNever(ending);
   }
 }
 
-/** The line of a target that is reached or has failed. */
-export function resultLine(label: string, status: Status): string {
-  return `${label} ${status.state}: ${describe(status)}`;
+/** A target that is reached or has failed. */
+export function verdictOf(target: TargetState, event: 'reached' | 'failed'): Result {
+  const message = describe(target.status);
+  return { target, event, message, line: `${target.target.label} ${event}: ${message}` };
+}
+
+/** Whether a target is reached so that nothing that happens to its object can take that back. */
+export function isReachedForGood({ status }: TargetState): boolean {
+  if (status.state !== 'reached') return false;
+  const { why } = status;
+  return why.code === 'job' || (why.code === 'pod' && (why.phase === 'Succeeded' || why.phase === 'Failed'));
+}
+
+/** For a moment only, while a target's other objects are read: nothing to tell of. */
+export function isBeingRead({ status }: TargetState): boolean {
+  return status.state === 'pending' && status.why.code === 'reading';
 }
 
 /** What a target still lacks; where the server never answered, why. */
@@ -68,5 +78,5 @@ function lacking(status: Status, { collections }: State): string {
 /** The one line that stands for the whole run: why it ended so. Undefined for a run that was reached or refused. */
 export function verdictLine(done: Done): string | undefined {
   if (done.ending.kind === 'reached') return undefined;
-  return resultsOf(done).find(({ target }) => target.status.state !== 'reached')?.line;
+  return resultsOf(done).find(({ event }) => event !== 'reached')?.line;
 }

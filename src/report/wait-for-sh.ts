@@ -1,7 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import type { RunEvent } from '../wait/events.ts';
 import { clean } from './clean.ts';
-import type { Reporter, Writer } from './reporter.ts';
+import { type Reporter, signalLine, type Writer } from './reporter.ts';
 import { textReporter } from './text.ts';
 
 /** What a run as wait_for.sh shows. */
@@ -56,6 +56,10 @@ export function waitForShReporter(writer: Writer, options: WaitForShOptions): Re
         default:
           return assertNever(event);
       }
+    },
+    refused: details.refused,
+    end: ({ signal }) => {
+      if (signal !== undefined) writer.err(signalLine(signal, 'wait_for.sh'));
     },
   };
 

@@ -1,8 +1,13 @@
+import { needOf } from '../access/needs.ts';
 import { assertNever } from '../assert-never.ts';
 import type { Problem } from '../kube/problem.ts';
 import type { ContainerFacts, Why } from '../verdict/verdict.ts';
+import { awaited } from '../wait/alternatives.ts';
+import type { RunEvent } from '../wait/events.ts';
 import type { Hint } from '../wait/hints.ts';
-import type { Status, StatusWhy } from '../wait/state.ts';
+import type { Status, StatusWhy, Want } from '../wait/state.ts';
+import { elapsed } from './elapsed.ts';
+import { describePermission } from './permission.ts';
 
 /** How a target stands, in a few words: `3/10 succeeded, 5 active, 1 failed`. Not yet cleaned of foreign characters. */
 export function describe(status: Status): string {
@@ -215,4 +220,39 @@ export function describeHint(hint: Hint): string {
 export function describeProblem(problem: Problem): string {
   if (problem.kind !== 'status') return problem.message;
   return `${problem.status} ${problem.reason}${problem.message === '' ? '' : `: ${problem.message}`}`;
+}
+
+/** What happens to a request, and what is done about it. Not yet cleaned of foreign characters. */
+export function describeRequest(event: Extract<RunEvent, { event: 'trouble' | 'recovered' | 'fallback' }>): string {
+  const what = subject(event.want);
+  switch (event.event) {
+    case 'trouble':
+      return `${what}: ${describeProblem(event.problem)}; trying again`;
+    case 'recovered':
+      return `${what}: the API server answers again`;
+    case 'fallback':
+      return `${what}: the permission to ${lackingFor(event)} is lacking, ${event.to === 'poll' ? 'reading again every 2 to 10 s' : 'reading it by name'} instead`;
+    default:
+      return assertNever(event);
+  }
+}
+
+function lackingFor({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
+  return describePermission(to === 'poll' ? 'watch' : 'list', needOf(want));
+}
+
+/** What a request asks for, as people say it: `job/migrate`, `pods in namespace infra`. */
+function subject({ spec }: Want): string {
+  const { resource, name, namespace } = spec;
+  if (name !== undefined) return `${resource.singularName}/${name}`;
+  return namespace === undefined ? resource.name : `${resource.name} in namespace ${namespace}`;
+}
+
+/** What is still awaited and for how long. Not yet cleaned of foreign characters. */
+export function describeWait({ state, elapsedMs, leftMs }: Extract<RunEvent, { event: 'heartbeat' }>): string {
+  const what = awaited(state.targets)
+    .map(({ target, status }) => `${target.label} (${describe(status)})`)
+    .join(', ');
+  const left = Number.isFinite(leftMs) ? `, ${elapsed(leftMs)} left` : '';
+  return `still waiting after ${elapsed(elapsedMs)}${left}: ${what}`;
 }

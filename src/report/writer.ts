@@ -11,12 +11,13 @@ const NAP_MS = 2;
  * a closed log must not change the verdict.
  */
 export const standardWriter: Writer = {
-  out: (line) => write(1, line),
-  err: (line) => write(2, line),
+  out: (line) => writeAll(1, `${line}\n`),
+  err: (line) => writeAll(2, `${line}\n`),
 };
 
-function write(fd: number, line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
+/** Writes text to a file descriptor, as far as its reader reads. */
+export function writeAll(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
   let written = 0;
   let napped = 0;
   while (written < bytes.length) {

@@ -80,8 +80,10 @@ describe.concurrent('what runs in it', () => {
     const made = pod({ namespace: ns, name: 'slow', start: 'never', readyAfter: '300ms', containers: ['a', 'b'] });
     await api.create(made);
     await api.until(made, (found) => hasCondition(found, 'PodScheduled'));
+    // Looked for before it starts: a moment later it is ready.
+    const notReady = api.until(made, (found) => found?.status.phase === 'Running' && !hasCondition(found, 'Ready'));
     await startPod(made);
-    await api.until(made, (found) => found?.status.phase === 'Running' && !hasCondition(found, 'Ready'));
+    await notReady;
     await untilCondition(made, 'Ready');
     await api.delete(made);
     await api.until(made, (found) => found === undefined);

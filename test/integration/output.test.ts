@@ -65,7 +65,7 @@ describe.concurrent('text', () => {
 
   test('--heartbeat=0 is none', async ({ kubeAwait, expect }) => {
     const { stderr } = await kubeAwait(['job/late', '--heartbeat=0', '--timeout=4s']).exit;
-    expect(stderr).toBe('job/late: does not exist yet\n');
+    expect(stderr).toMatch(/^job\/late: does not exist yet\nhint: .*\n$/);
   });
 
   for (const [args, env] of [
@@ -74,7 +74,11 @@ describe.concurrent('text', () => {
     [[], { KUBE_AWAIT_QUIET: 'true' }],
   ] as const) {
     const given = args[0] ?? 'KUBE_AWAIT_QUIET';
-    test(`${given} silences progress, and no result`, async ({ ns, kubeAwait, expect }) => {
+    test(`${given} silences progress, and neither a result nor what may explain it`, async ({
+      ns,
+      kubeAwait,
+      expect,
+    }) => {
       const done = pod({ namespace: ns, name: 'done', exitCode: 0 });
       await api.create(done);
       await api.until(done, (found) => found?.status.phase === 'Succeeded');
@@ -83,7 +87,7 @@ describe.concurrent('text', () => {
       expect({ code, stdout, stderr }).toEqual({
         code: 124,
         stdout: 'pod/done reached: Succeeded\njob/late not reached after 4s: does not exist yet\n',
-        stderr: '',
+        stderr: expect.stringMatching(/^hint: job\/late: .*\n$/),
       });
     });
   }

@@ -72,7 +72,11 @@ const servers: Server[] = [];
 /** A server or proxy that answers everything, a CONNECT too, with this status. */
 async function answering(status: number): Promise<number> {
   const server = createServer((_request, response) => response.writeHead(status).end('{}'));
-  server.on('connect', (_request, socket) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`));
+  server.on('connect', (_request, socket) => {
+    // A program that ends at its timeout resets the connection.
+    socket.on('error', () => undefined);
+    socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
+  });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
@@ -277,9 +281,9 @@ describe.concurrent('no secret comes out', () => {
   test('of a Secret only whether it is as wanted', async ({ bare, expect }) => {
     const goal = (value: string): string => `--for=jsonpath={.data.password}=${value}`;
     const run = ['secret/x', '-n', ns, '--timeout=1s'];
-    const other = await bare([...run, goal('b3RoZXI=')]).exit;
+    const other = await bare([...run, goal('b3Ro')]).exit;
     expect(other.code).toBe(124);
-    expect(other.stdout).toBe('secret/x not reached after 1s: {.data.password} is (not shown), not b3RoZXI=\n');
+    expect(other.stdout).toBe('secret/x not reached after 1s: {.data.password} is (not shown)\n');
     const any = await bare([...run, '--for=jsonpath={.data.password}']).exit;
     expect({ code: any.code, stdout: any.stdout }).toEqual({
       code: 0,

@@ -145,24 +145,24 @@ describe.concurrent('a Service with a selector', () => {
     test(is, async ({ ns, kubeAwait, expect }) => {
       await api.create(service(ns));
       await servingPod(ns);
-      const uid = '00000000-0000-0000-0000-000000000001';
-      const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'gone', uid, controller: true };
-      const bad = pod({
-        namespace: ns,
-        name: 'bad',
-        labels: x,
-        exitCode: 'ask',
-        ...(controlled && { metadata: { ownerReferences: [owner], finalizers: ['kube-await.test/keep'] } }),
-      });
+      const role = { role: 'replaced' };
+      const bad = pod({ namespace: ns, name: 'bad', labels: { ...x, ...role }, exitCode: 'ask' });
       await api.create(bad);
       await ready(bad);
+      if (controlled) {
+        // It adopts the pod. What it makes in its place is not of the Service, since it lacks the label.
+        const set = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { namespace: ns, name: 'set' } };
+        const template = { metadata: { labels: role }, spec: { containers: [{ name: 'main', image: 'pretended' }] } };
+        const spec = { replicas: 1, selector: { matchLabels: role }, template };
+        await api.create(Object.assign(set, { spec }));
+        await api.until(bad, (found) => found?.metadata.ownerReferences !== undefined);
+      }
       await endPod(bad, 1);
       await api.until(bad, (found) => found?.status.phase === 'Failed');
       await readyEndpoints(ns, 1);
       const ended = await kubeAwait(['svc/api', '--timeout=0']).exit;
       expect(ended.code).toBe(code);
       expect(ended.stdout).toContain(`${says} pods ready, 1 ready endpoint`);
-      await api.patch(bad, { metadata: { finalizers: null } });
     });
   }
 

@@ -2,18 +2,22 @@
  * Called as wait_for.sh: what k8s-wait-for makes of a state, and what we make of it. `waits`: it waits on; `fails`: exit
  * code 1. The results of k8s-wait-for are those of its script (master of 2025, bb1dc78) on such objects.
  */
-import { mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { describe } from 'vitest';
-import { api, type Ended, type Json, pod, type Run, type RunOptions, test } from '../harness/index.ts';
+import { beforeAll, describe } from 'vitest';
+import { api, cluster, type Ended, type Json, pod, type Run, type RunOptions, test } from '../harness/index.ts';
 
 type Result = 'ready' | 'waits' | 'fails';
 /** k8s-wait-for's result, then ours. */
 type Results = readonly [theirs: Result, ours: Result];
 
-const link = path.join(mkdtempSync(path.join(tmpdir(), 'wait-for-sh-')), 'wait_for.sh');
-symlinkSync(path.resolve(import.meta.dirname, '../../dist/kube-await.mjs'), link);
+let link = '';
+beforeAll(() => {
+  const folder = path.join(cluster().coordinates.dir, 'wait-for-sh');
+  mkdirSync(folder);
+  link = path.join(folder, 'wait_for.sh');
+  symlinkSync(path.resolve(import.meta.dirname, '../../dist/kube-await.mjs'), link);
+});
 
 /** As a chart would call it. Standard error says with every second line why it still waits. */
 const asScript = (env: Readonly<Record<string, string>> = {}): RunOptions => ({
@@ -633,6 +637,26 @@ describe.concurrent.each([
       if (outcome.result === 'fails') expect(outcome.stderr).toMatch(/ failed: /);
     }
   });
+});
+
+/** The rows of the guide's tables: state, kinds, k8s-wait-for's result and ours. */
+function guideRows(): string[] {
+  const guide = readFileSync(path.resolve(import.meta.dirname, '../../docs/migrating-from-k8s-wait-for.md'), 'utf8');
+  const rows = guide.matchAll(
+    /^\| (.+) \| ((?:`[a-z-]+`(?:, )?)+) \| (ready|waits|fails) \| (ready|waits|fails) \| .+ \|$/gm,
+  );
+  return [...rows].flatMap(([, state, kinds = '', theirs, ours]) =>
+    kinds.split(', ').map((kind) => `${state}, ${kind.replaceAll('`', '')}: ${theirs}, ${ours}`),
+  );
+}
+
+test('the guide names every state in which the results differ, and no other', ({ expect }) => {
+  const differing = [...JOBS, ...PODS, ...SERVICES].flatMap(({ state, results }) =>
+    Object.entries(results)
+      .filter(([, [theirs, ours]]) => theirs !== ours)
+      .map(([kind, [theirs, ours]]) => `${state}, ${kind}: ${theirs}, ${ours}`),
+  );
+  expect(guideRows().sort()).toEqual(differing.sort());
 });
 
 /** The arguments with NS for the namespace. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Problem } from '../../../src/kube/problem.ts';
 import { BACKOFF, createBackoff } from '../../../src/kube/retry.ts';
+import { REFUSAL_MS } from '../../../src/wait/scene.ts';
 
 const REFUSED: Problem = { kind: 'unreachable', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' };
 
@@ -42,6 +43,21 @@ describe('pauses', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+describe('what is refused', () => {
+  const forbidden: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: '' };
+
+  test('is asked for at least every two seconds for as long as a refusal may pass, then as anything else', () => {
+    const drawn = pauses(40, 1, forbidden);
+    expect(drawn.slice(0, 6)).toEqual([200, 400, 800, 1_600, 2_000, 2_000]);
+    const often = drawn.slice(0, 30);
+    expect(Math.max(...often)).toBe(2_000);
+    expect(pauses(30, 0, forbidden).reduce((sum, pause) => sum + pause)).toBeGreaterThan(
+      REFUSAL_MS.afterOutage - 5_000,
+    );
+    expect(drawn.slice(30)).toEqual(Array.from({ length: 10 }, () => 30_000));
   });
 });
 

@@ -411,10 +411,11 @@ describe('time limits', () => {
 
   test('a body that does not end', async () => {
     const { port } = await serve(http.createServer((_request, response) => response.write('{')));
-    const response = await get(transportTo(`http://127.0.0.1:${port}`), '/x', GO_ON, 50);
+    // Long enough for the headers on a machine that is busy.
+    const response = await get(transportTo(`http://127.0.0.1:${port}`), '/x', GO_ON, 1_000);
     expect(await problemOf(response.json())).toMatchObject({
       kind: 'interrupted',
-      message: 'no complete answer within 0.05 s',
+      message: 'no complete answer within 1 s',
     });
   });
 

@@ -1,0 +1,175 @@
+import { cursorUp, eraseDown, eraseEndLine } from 'ansi-escapes';
+import { assertNever } from '../assert-never.ts';
+import type { Alarm, Clock } from '../clock.ts';
+import { awaited } from '../wait/alternatives.ts';
+import type { RunEvent } from '../wait/events.ts';
+import type { Target } from '../wait/plan.ts';
+import type { State, TargetState } from '../wait/state.ts';
+import { clean } from './clean.ts';
+import { elapsed } from './elapsed.ts';
+import { type DrawnLine, drawResults, drawView, type Look, type Space, type Standing } from './frame.ts';
+import { eachHintOnce, hintLine } from './hints.ts';
+import type { Reporter, Writer } from './reporter.ts';
+import { isBeingRead, isReachedForGood, resultsOf, verdictOf } from './results.ts';
+import { textReporter } from './text.ts';
+import { describeRequest } from './words.ts';
+
+/** Redrawing more often than that shows nothing more, and costs a slow line. */
+const BETWEEN_FRAMES_MS = 100;
+const SECOND_MS = 1000;
+
+/** The terminal on standard error. */
+export interface Terminal {
+  /** How large it is now; undefined where that cannot be told any more. */
+  readonly size: () => Space | undefined;
+  readonly write: (text: string) => void;
+}
+
+export interface LiveDeps {
+  readonly terminal: Terminal;
+  /** How large it was at the beginning. */
+  readonly space: Space;
+  readonly clock: Clock;
+  readonly look: Look;
+  readonly targets: readonly Target[];
+  readonly timeoutMs: number;
+  /** `drawn`: standard output is a terminal too, and what is drawn is the result. */
+  readonly results: 'drawn' | 'written';
+}
+
+const ENDED = { reached: 'reached', failed: 'failed', refused: 'refused', timeout: 'timed out' } as const;
+
+export interface LiveReporter extends Reporter {
+  /** The terminal has another size now. */
+  readonly resized: () => void;
+  /** The program was stopped and goes on: others have written to the terminal meanwhile. */
+  readonly resumed: () => void;
+}
+
+/**
+ * A view on a terminal that is drawn anew when something changes, and once a second for the clock. It is drawn from the
+ * first event on: until then a credential plugin may ask for a password. What is more than a state (a server that does
+ * not answer, a hint) goes above it as a line. The cursor is never hidden, so nothing has to bring it back.
+ */
+export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
+  const { terminal, clock, look, timeoutMs } = deps;
+  const startedAt = clock.now();
+  const text = textReporter(writer, { verbosity: 'progress' });
+  const newHints = eachHintOnce();
+  const told = new Set<string>();
+  const explanation: RunEvent[] = [];
+  let { space } = deps;
+  let targets = deps.targets.map((target): Standing => ({ target, status: { state: 'unknown' } }));
+  /** What is on the screen and is to be drawn over. */
+  let onScreen: readonly DrawnLine[] = [];
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let alarm: Alarm | undefined;
+  let state: 'waiting' | 'drawing' | 'over' = 'waiting';
+
+  return {
+    tell: (event) => {
+      switch (event.event) {
+        case 'changed':
+          return changed(event.target);
+        case 'heartbeat':
+          return draw(hints(event.state));
+        case 'trouble':
+        case 'recovered':
+        case 'fallback':
+          return draw([clean(describeRequest(event))]);
+        case 'pod':
+        case 'log':
+        case 'unexplained':
+          explanation.push(event);
+          return;
+        case 'done':
+          return done(event);
+        default:
+          return assertNever(event);
+      }
+    },
+    refused: text.refused,
+    end: (end) => {
+      if (state !== 'over') leave(frame());
+      text.end(end);
+    },
+    resized: () => {
+      space = terminal.size() ?? space;
+      if (state === 'drawing') draw();
+    },
+    resumed: () => {
+      onScreen = [];
+      if (state === 'drawing') draw();
+    },
+  };
+
+  function changed(target: TargetState): void {
+    const { label } = target.target;
+    if (target.status.state === 'failed' || isBeingRead(target)) return;
+    targets = targets.map((before) => (before.target.label === label ? target : before));
+    if (deps.results === 'written' && isReachedForGood(target)) {
+      told.add(label);
+      writer.out(clean(verdictOf(target, 'reached').line));
+    } else {
+      told.delete(label);
+    }
+    soon();
+  }
+
+  function hints(of: State): readonly string[] {
+    return awaited(of.targets).flatMap((target) => newHints(target).map((hint) => clean(hintLine(target, hint))));
+  }
+
+  function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    targets = [...event.state.targets];
+    const after = event.elapsedMs < SECOND_MS ? '' : ` after ${elapsed(event.elapsedMs)}`;
+    leave(drawResults(targets, `${ENDED[event.ending.kind]}${after}`, look));
+    for (const each of explanation) text.tell(each);
+    if (event.ending.kind !== 'reached') for (const line of hints(event.state)) writer.err(line);
+    if (deps.results === 'drawn') return;
+    for (const { target, event: what, line } of resultsOf(event)) {
+      if (what !== 'reached' || !told.has(target.target.label)) writer.out(clean(line));
+    }
+  }
+
+  function soon(): void {
+    const wait = drawnAt + BETWEEN_FRAMES_MS - clock.now();
+    if (wait <= 0) draw();
+    else wakeIn(wait);
+  }
+
+  function frame(): readonly DrawnLine[] {
+    const elapsedMs = clock.now() - startedAt;
+    return drawView({ targets, elapsedMs, leftMs: timeoutMs - elapsedMs }, space, look);
+  }
+
+  /** Draws the view, below lines that stay. The terminal may wrap those: nothing is drawn over them. */
+  function draw(lasting: readonly string[] = []): void {
+    if (state === 'over') return;
+    state = 'drawing';
+    put(frame(), lasting);
+    drawnAt = clock.now();
+    wakeIn(SECOND_MS - ((drawnAt - startedAt) % SECOND_MS));
+  }
+
+  /** The last frame stays. */
+  function leave(last: readonly DrawnLine[]): void {
+    alarm?.cancel();
+    put(last);
+    state = 'over';
+  }
+
+  function wakeIn(ms: number): void {
+    alarm?.cancel();
+    alarm = clock.alarm(ms, () => draw());
+  }
+
+  /** In one write, and line by line over what is there, so that nothing flickers. */
+  function put(view: readonly DrawnLine[], lasting: readonly string[] = []): void {
+    // A terminal that was made narrower has wrapped the lines that were there.
+    const up = onScreen.reduce((rows, { width }) => rows + Math.max(1, Math.ceil(width / space.columns)), 0);
+    const lines = [...lasting, ...view.map((line) => line.text)].map((line) => `${line}${eraseEndLine}\n`);
+    terminal.write(`\r${up === 0 ? '' : cursorUp(up)}${lines.join('')}${eraseDown}`);
+    onScreen = view;
+  }
+}
