@@ -64,6 +64,14 @@ describe.concurrent('a 404 for a built-in kind', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toMatch(/^kube-await: the API server serves no resourceclaims\.resource\.k8s\.io$/m);
     }
+    const json = await kubeAwait(['resourceclaim/x', '-o', 'json'], { kubeconfig }).exit;
+    const last = json.stdout.trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({
+      event: 'done',
+      exitCode: 2,
+      message: 'the API server serves no such kind',
+    });
+    expect(json.stderr).toContain('the API server serves no resourceclaims.resource.k8s.io');
   });
 
   for (const policy of ['fail', 'succeed']) {
