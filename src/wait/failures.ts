@@ -9,6 +9,11 @@ import { wantOf } from './want.ts';
 
 /** How long a Job that restarts its containers in place may have none ready before its pods are looked at. */
 const UNREADY_MS = 5_000;
+/**
+ * Up to so many tries, such a Job has failed with the first restart, which kubelet does not delay: there is no time to
+ * wait for a sign. https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/controller/job/job_controller.go, pastBackoffLimitOnFailure
+ */
+const NO_RESTART_BACKOFF_LIMIT = 1;
 /** How many failed pods are remembered. */
 const KEPT = 3;
 
@@ -35,7 +40,7 @@ export function rememberFailures(scene: Scene): Failures {
   const wants: Want[] = [];
   for (const { object } of here) {
     const sign = signOfTrouble(object);
-    if (sign === 'unready') {
+    if (sign === 'unready' && !isOverAtOnce(object)) {
       unreadySince ??= now;
       if (now < unreadySince + UNREADY_MS) {
         wakeAt = unreadySince + UNREADY_MS;
@@ -66,6 +71,10 @@ function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'none' {
   const active = number(job, 'status', 'active') ?? 0;
   const restarts = text(job, 'spec', 'restartPolicy') === 'OnFailure';
   return restarts && active > 0 && (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
+}
+
+function isOverAtOnce(job: KubeObject): boolean {
+  return (number(job, 'spec', 'backoffLimit') ?? Number.POSITIVE_INFINITY) <= NO_RESTART_BACKOFF_LIMIT;
 }
 
 /** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */
