@@ -40,7 +40,7 @@ export function rememberFailures(scene: Scene): Failures {
   const wants: Want[] = [];
   for (const { object } of here) {
     const sign = signOfTrouble(object);
-    if (sign === 'unready' && !isOverAtOnce(object)) {
+    if (sign === 'unready') {
       unreadySince ??= now;
       if (now < unreadySince + UNREADY_MS) {
         wakeAt = unreadySince + UNREADY_MS;
@@ -66,15 +66,13 @@ export function rememberFailures(scene: Scene): Failures {
 }
 
 /** A Job whose containers are restarted in place counts no failures: only that it is not ready shows. */
-function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'none' {
+function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'over at once' | 'none' {
   if ((number(job, 'status', 'failed') ?? 0) > 0) return 'failed';
   const active = number(job, 'status', 'active') ?? 0;
-  const restarts = text(job, 'spec', 'restartPolicy') === 'OnFailure';
-  return restarts && active > 0 && (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
-}
-
-function isOverAtOnce(job: KubeObject): boolean {
-  return (number(job, 'spec', 'backoffLimit') ?? Number.POSITIVE_INFINITY) <= NO_RESTART_BACKOFF_LIMIT;
+  if (text(job, 'spec', 'restartPolicy') !== 'OnFailure' || active === 0) return 'none';
+  const backoffLimit = number(job, 'spec', 'backoffLimit') ?? Number.POSITIVE_INFINITY;
+  if (backoffLimit <= NO_RESTART_BACKOFF_LIMIT) return 'over at once';
+  return (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
 }
 
 /** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */

@@ -37,7 +37,7 @@ function rest(): Rest {
 /** The administrator's client. */
 export const api = {
   get: (target: Reference | string) => rest().get(target),
-  create: (object: Reference) => rest().create(object),
+  create: (object: Reference & { readonly spec?: object }) => rest().create(object),
   patch: (target: Reference, change: object) => rest().patch(target, change),
   delete: (target: Reference, options?: object) => rest().delete(target, options),
   until: (target: Reference, accept: (object: Json | undefined) => unknown, what: string): Promise<Json> =>

@@ -15,6 +15,10 @@ export interface PodOptions {
   readonly spec?: object;
 }
 
+export interface Made extends Reference {
+  readonly spec: Json;
+}
+
 /** The template of a pod. */
 export function templateOf(options: PodOptions): Json {
   const { labels, restartPolicy = 'Never', containers, initContainers, serviceAccount, metadata, spec } = options;
@@ -39,14 +43,14 @@ export function templateOf(options: PodOptions): Json {
   };
 }
 
-export function podOf(options: PodOptions & { readonly namespace: string; readonly name: string }): Reference {
+export function podOf(options: PodOptions & { readonly namespace: string; readonly name: string }): Made {
   const { metadata, spec } = templateOf(options);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: options.name, namespace: options.namespace, ...metadata },
     spec,
-  } as Reference;
+  };
 }
 
 export interface JobOptions extends PodOptions {
@@ -57,13 +61,13 @@ export interface JobOptions extends PodOptions {
 }
 
 /** A Job that tries once, unless told otherwise. */
-export function jobOf({ namespace, name, job, ...options }: JobOptions): Reference {
+export function jobOf({ namespace, name, job, ...options }: JobOptions): Made {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name, namespace },
     spec: { backoffLimit: 0, template: templateOf(options), ...job },
-  } as Reference;
+  };
 }
 
 const restricted = {
