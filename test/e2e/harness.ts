@@ -1,5 +1,5 @@
 /** What e2e tests are written with: the image, pods on a real node, kubectl and helm. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -76,6 +76,22 @@ export function logOf(ns: string, name: string, container: string): Promise<stri
   return api.get(`/api/v1/namespaces/${ns}/pods/${name}/log?container=${container}`);
 }
 
+/** The first line of a container's log that matches, past or to come. It must have been started. */
+export async function untilLine(ns: string, target: string, container: string, pattern: RegExp): Promise<string> {
+  const args = ['--kubeconfig', e2e().kubeconfig, '-n', ns, 'logs', '-f', target, '-c', container];
+  const child = spawn(e2e().kubectl, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const seen: string[] = [];
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (pattern.test(line)) return line;
+      seen.push(line);
+    }
+  } finally {
+    child.kill();
+  }
+  throw new Error(`no line matches ${pattern}:\n${seen.join('\n')}`);
+}
+
 export interface Output {
   readonly code: number;
   readonly stdout: string;
@@ -142,15 +158,13 @@ export interface WaiterOptions extends Omit<PodOptions, 'containers'> {
   readonly limit?: string;
 }
 
-type StartWaiter = (ns: string, args: readonly string[], options?: WaiterOptions) => Promise<Waiter>;
-
 export const unique = (prefix: string): string => `${prefix}-${randomBytes(3).toString('hex')}`;
 
-async function startWaiter(
+/** Starts a pod that waits, with the rights that `kube-await rbac` says it needs. */
+export async function waiter(
   ns: string,
   args: readonly string[],
-  { name = unique('waiter'), rbac = [], env, limit, ...options }: WaiterOptions,
-  hold: (child: ChildProcess) => void,
+  { name = unique('waiter'), rbac = [], env, limit, ...options }: WaiterOptions = {},
 ): Promise<Waiter> {
   await allow(ns, name, [...rbac, ...args]);
   const containers = [waitsWith(images().own, args, { env, limit })];
@@ -169,15 +183,7 @@ async function startWaiter(
     started,
     async line(pattern) {
       await started();
-      const args = ['--kubeconfig', e2e().kubeconfig, '-n', ns, 'logs', '-f', name, '-c', 'await'];
-      const child = spawn(e2e().kubectl, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      hold(child);
-      const seen: string[] = [];
-      for await (const line of createInterface({ input: child.stdout })) {
-        if (pattern.test(line)) return line;
-        seen.push(line);
-      }
-      throw new Error(`no line matches ${pattern}:\n${seen.join('\n')}`);
+      return await untilLine(ns, name, 'await', pattern);
     },
     async end() {
       const ended = await api.until(
@@ -190,13 +196,6 @@ async function startWaiter(
       return { code, message, status, log: await logOf(ns, name, 'await') };
     },
   };
-}
-
-interface Fixtures {
-  /** A namespace of the test's own, in which only `restricted` pods may run; deleted after it. */
-  ns: string;
-  /** Starts a pod that waits, with the rights that `kube-await rbac` says it needs. */
-  waiter: StartWaiter;
 }
 
 export async function makeNamespace(): Promise<string> {
@@ -214,15 +213,11 @@ export async function deleteNamespace(name: string): Promise<void> {
   await api.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 }
 
-export const test = base.extend<Fixtures>({
+/** `ns`: a namespace of the test's own, in which only `restricted` pods may run; deleted after it. */
+export const test = base.extend<{ ns: string }>({
   ns: async ({ task: _ }, use) => {
     const name = await makeNamespace();
     await use(name);
     await deleteNamespace(name);
-  },
-  waiter: async ({ task: _ }, use) => {
-    const children: ChildProcess[] = [];
-    await use((ns, args, options = {}) => startWaiter(ns, args, options, (child) => children.push(child)));
-    for (const child of children) child.kill();
   },
 });

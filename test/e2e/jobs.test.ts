@@ -1,11 +1,11 @@
 /** Jobs as they end under a real kubelet, seen by a pod that waits for them. */
 import { describe } from 'vitest';
-import { api, hasCondition, images, job, jobOf, podsWith, shell, test } from './harness.ts';
+import { api, hasCondition, images, job, jobOf, podsWith, shell, test, waiter } from './harness.ts';
 
 const EXPLAIN = { rbac: ['--explain-failures'] };
 
 describe.concurrent('a Job that succeeds', () => {
-  test('fixed completions, ten, five at a time: reached when all ten are', async ({ ns, waiter, expect }) => {
+  test('fixed completions, ten, five at a time: reached when all ten are', async ({ ns, expect }) => {
     const waiting = await waiter(ns, ['job/ten']);
     const work = shell(images().busybox, 'sleep 1');
     await api.create(
@@ -21,7 +21,6 @@ describe.concurrent('a Job that succeeds', () => {
 
   test('a work queue without completions: reached when one has found it empty and all have ended', async ({
     ns,
-    waiter,
     expect,
   }) => {
     const waiting = await waiter(ns, ['job/queue']);
@@ -34,7 +33,7 @@ describe.concurrent('a Job that succeeds', () => {
     expect((await api.get(job(ns, 'queue'))).status).toMatchObject({ succeeded: 3 });
   });
 
-  test('a Job that fails once and then succeeds is pending between', async ({ ns, waiter, expect }) => {
+  test('a Job that fails once and then succeeds is pending between', async ({ ns, expect }) => {
     const waiting = await waiter(ns, ['job/flaky']);
     // The first try leaves nothing behind, so the second tells itself by its index of failures.
     const work = shell(images().busybox, '[ "$TRY" != 0 ]', {
@@ -55,7 +54,7 @@ describe.concurrent('a Job that succeeds', () => {
     expect(log).toMatch(/^job\/flaky reached: Complete, /m);
   });
 
-  test('a CronJob: reached by its next scheduled run', { timeout: 240_000 }, async ({ ns, waiter, expect }) => {
+  test('a CronJob: reached by its next scheduled run', { timeout: 240_000 }, async ({ ns, expect }) => {
     const { spec } = jobOf({ namespace: ns, name: 'run', containers: [shell(images().busybox, 'sleep 1')] });
     await api.create({
       apiVersion: 'batch/v1',
@@ -70,11 +69,7 @@ describe.concurrent('a Job that succeeds', () => {
 });
 
 describe.concurrent('a Job that fails', () => {
-  test('backoffLimit reached, restartPolicy Never: the last log lines of the container', async ({
-    ns,
-    waiter,
-    expect,
-  }) => {
+  test('backoffLimit reached, restartPolicy Never: the last log lines of the container', async ({ ns, expect }) => {
     const work = shell(images().busybox, 'echo connecting; echo "no such table: users" >&2; exit 3');
     await api.create(jobOf({ namespace: ns, name: 'never', containers: [work] }));
     const { code, log, message } = await (await waiter(ns, ['job/never'], EXPLAIN)).end();
@@ -88,7 +83,7 @@ describe.concurrent('a Job that fails', () => {
   // With 1 the first restart is the end, with 2 a CrashLoopBackOff comes before.
   test.for([1, 2])(
     'backoffLimit %i reached, restartPolicy OnFailure: the exit code, though the pod is deleted',
-    async (backoffLimit, { ns, waiter, expect }) => {
+    async (backoffLimit, { ns, expect }) => {
       const waiting = await waiter(ns, ['job/on-failure'], EXPLAIN);
       await waiting.started();
       const containers = [shell(images().busybox, 'echo "no such table: users"; sleep 1; exit 3')];
@@ -102,7 +97,7 @@ describe.concurrent('a Job that fails', () => {
     },
   );
 
-  test('a container in CrashLoopBackOff: pending, and failed with --stuck-after', async ({ ns, waiter, expect }) => {
+  test('a container in CrashLoopBackOff: pending, and failed with --stuck-after', async ({ ns, expect }) => {
     const waiting = await waiter(ns, ['job/loop', '--stuck-after=2s'], EXPLAIN);
     const containers = [shell(images().busybox, 'exit 3')];
     const made = { namespace: ns, name: 'loop', containers, job: { backoffLimit: 6 } };
@@ -113,7 +108,7 @@ describe.concurrent('a Job that fails', () => {
     expect(hasCondition(await api.get(job(ns, 'loop')), 'Failed')).toBe(false);
   });
 
-  test('OOMKilled is named', async ({ ns, waiter, expect }) => {
+  test('OOMKilled is named', async ({ ns, expect }) => {
     const work = shell(images().busybox, 'a=0123456789abcdef; while :; do a=$a$a; done', {
       resources: { limits: { memory: '16Mi' } },
     });
@@ -124,7 +119,7 @@ describe.concurrent('a Job that fails', () => {
     expect(log).toMatch(/137/);
   });
 
-  test('an image that cannot be pulled: pending, and failed with --stuck-after', async ({ ns, waiter, expect }) => {
+  test('an image that cannot be pulled: pending, and failed with --stuck-after', async ({ ns, expect }) => {
     const work = { ...shell('localhost:1/there-is-no/such-image:1', 'true') };
     const waiting = await waiter(ns, ['job/pull', '--stuck-after=5s'], EXPLAIN);
     await api.create(jobOf({ namespace: ns, name: 'pull', containers: [work] }));
@@ -135,7 +130,7 @@ describe.concurrent('a Job that fails', () => {
     expect(hasCondition(await api.get(job(ns, 'pull')), 'Failed')).toBe(false);
   });
 
-  test('Indexed with one failed index: failed, not "nine of ten"', async ({ ns, waiter, expect }) => {
+  test('Indexed with one failed index: failed, not "nine of ten"', async ({ ns, expect }) => {
     const work = shell(images().busybox, '[ "$JOB_COMPLETION_INDEX" != 2 ]');
     const waiting = await waiter(ns, ['job/indexed'], EXPLAIN);
     await waiting.started();
@@ -152,7 +147,6 @@ describe.concurrent('a Job that fails', () => {
 
   test('without permission for pods and logs: the failure, and which permission would show more', async ({
     ns,
-    waiter,
     expect,
   }) => {
     await api.create(jobOf({ namespace: ns, name: 'terse', containers: [shell(images().busybox, 'exit 1')] }));
@@ -166,7 +160,6 @@ describe.concurrent('a Job that fails', () => {
 describe.concurrent('a Job that is gone', () => {
   test('a pod restarted after the TTL starts with --on-missing succeed, and waits with a hint without', async ({
     ns,
-    waiter,
     expect,
   }) => {
     const args = ['job/short', '--heartbeat=1s'];

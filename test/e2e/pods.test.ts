@@ -1,11 +1,11 @@
 /** Pods without a Job as they end under a real kubelet, and the pod that waits itself. */
 import { describe } from 'vitest';
-import { api, containerOf, images, pod, podOf, shell, test } from './harness.ts';
+import { api, containerOf, images, pod, podOf, shell, test, waiter } from './harness.ts';
 
 const EXPLAIN = { rbac: ['--explain-failures'] };
 
 describe.concurrent('a pod that is a task', () => {
-  test('Completed: reached', async ({ ns, waiter, expect }) => {
+  test('Completed: reached', async ({ ns, expect }) => {
     const waiting = await waiter(ns, ['pod/task']);
     await api.create(podOf({ namespace: ns, name: 'task', containers: [shell(images().busybox, 'sleep 1')] }));
     const { code, log } = await waiting.end();
@@ -13,7 +13,7 @@ describe.concurrent('a pod that is a task', () => {
     expect(log).toMatch(/^pod\/task reached: Succeeded/m);
   });
 
-  test('Error: failed, with its last log lines', async ({ ns, waiter, expect }) => {
+  test('Error: failed, with its last log lines', async ({ ns, expect }) => {
     const containers = [shell(images().busybox, 'echo "disk full"; exit 4')];
     await api.create(podOf({ namespace: ns, name: 'task', containers }));
     const { code, log } = await (await waiter(ns, ['pod/task'], EXPLAIN)).end();
@@ -23,7 +23,7 @@ describe.concurrent('a pod that is a task', () => {
   });
 
   // Docker says ContainerCannotRun, containerd StartError; both end with 128 and never began.
-  test('a command that is not there: failed, with what the runtime says', async ({ ns, waiter, expect }) => {
+  test('a command that is not there: failed, with what the runtime says', async ({ ns, expect }) => {
     const containers = [shell(images().busybox, '', { command: ['/there/is/no/such-command'] })];
     await api.create(podOf({ namespace: ns, name: 'task', containers }));
     const { code, log } = await (await waiter(ns, ['pod/task'], EXPLAIN)).end();
@@ -32,7 +32,7 @@ describe.concurrent('a pod that is a task', () => {
     expect(log).toContain('/there/is/no/such-command');
   });
 
-  test('three in parallel by selector: reached with the last', async ({ ns, waiter, expect }) => {
+  test('three in parallel by selector: reached with the last', async ({ ns, expect }) => {
     const labels = { part: 'seed' };
     const waiting = await waiter(ns, ['pod', '-l', 'part=seed', '--expect=3']);
     await waiting.started();
@@ -52,7 +52,7 @@ describe.concurrent('a pod that is a task', () => {
 });
 
 describe.concurrent('the pod that waits', () => {
-  test('does not wait for itself where its selector finds it', async ({ ns, waiter, expect }) => {
+  test('does not wait for itself where its selector finds it', async ({ ns, expect }) => {
     const labels = { app: 'shop' };
     // As a service it could never be ready, as a task never be done, as long as it waits.
     const waiting = await waiter(ns, ['pod', '-l', 'app=shop'], { labels });
@@ -63,7 +63,7 @@ describe.concurrent('the pod that waits', () => {
     expect(log).not.toContain(waiting.name);
   });
 
-  test('ends on SIGTERM as process 1, with 143, long before kubelet would kill it', async ({ ns, waiter, expect }) => {
+  test('ends on SIGTERM as process 1, with 143, long before kubelet would kill it', async ({ ns, expect }) => {
     const graceSeconds = 60;
     const waiting = await waiter(ns, ['job/never'], {
       // So that its last status can be read.
