@@ -6,28 +6,35 @@ import type { Cluster } from '../cluster/index.ts';
 import { type Run, startRun } from '../harness/run.ts';
 import type { Certificates } from '../unit/kube/certificates.ts';
 import { type Script, script } from './faults.ts';
-import { type Living, life, live, type Step, type Written } from './life.ts';
+import { type Living, life, lifeOfService, live, type Step, type Written } from './life.ts';
 import { type History, judge } from './model.ts';
 import { type FaultProxy, startFaultProxy } from './proxy.ts';
 
 /** One run: what is awaited, how it lives, and what goes wrong meanwhile. Plain data, so that it can be kept. */
 export interface Case {
-  readonly target: 'job' | 'two jobs' | 'pods';
+  readonly target: 'job' | 'two jobs' | 'pods' | 'services';
   readonly onMissing: 'wait' | 'fail';
   /** One for each object. */
   readonly lives: readonly (readonly Step[])[];
   /** So many steps of each life come before the wait. */
   readonly before: number;
+  /** When the lives go on: as soon as the process is started, or once it has asked for something. */
+  readonly goOn: 'at once' | 'once it asks';
   readonly script: Script;
 }
 
-export const anyCase: fc.Arbitrary<Case> = fc.record({
-  target: fc.constantFrom('job', 'job', 'two jobs', 'pods'),
+const common = {
   onMissing: fc.constantFrom('wait', 'wait', 'fail'),
-  lives: fc.tuple(life, life),
   before: fc.nat(3),
+  goOn: fc.constantFrom('at once', 'once it asks'),
   script,
-});
+} as const;
+
+export const anyCase: fc.Arbitrary<Case> = fc.oneof(
+  fc.record({ ...common, target: fc.constantFrom('job', 'job', 'two jobs', 'pods'), lives: fc.tuple(life, life) }),
+  // Ready has to hold for both at once.
+  fc.record({ ...common, target: fc.constant('services'), lives: fc.tuple(lifeOfService, lifeOfService) }),
+);
 
 /** What all runs share. */
 export interface Bench {
@@ -57,8 +64,8 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
   const proxy = await startFaultProxy({ upstream, agent, certificates, script: one.script, tokenFile, tokens });
   const names = one.target === 'job' ? ['a'] : ['a', 'b'];
   const livings = names.map((name): Living => {
-    const kind = one.target === 'pods' ? 'pod' : 'job';
-    return { rest: cluster.rest, namespace, kind, name: `${id}-${name}`, app: id, written: [] };
+    const kind = { job: 'job', 'two jobs': 'job', pods: 'pod', services: 'service' } as const;
+    return { rest: cluster.rest, namespace, kind: kind[one.target], name: `${id}-${name}`, app: id, written: [] };
   });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const lifeOf = (index: number): readonly Step[] => one.lives[index] ?? [];
@@ -68,8 +75,9 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
     const startedMs = performance.now();
     run = startRun(argsOf(one, id), { namespace, kubeconfig: kubeconfig(bench, proxy, id, tokenFile) });
     await cluster.hold(run.pid);
+    if (one.goOn === 'once it asks') await Promise.race([proxy.firstRequest, run.exit]);
     const lived = Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
-    const wait = { run, proxy, livings, startedMs, onMissing: one.onMissing };
+    const wait = { run, proxy, livings, startedMs, one };
     await lived;
     return await wrongsOf(wait);
   } finally {
@@ -85,16 +93,17 @@ interface Wait {
   readonly proxy: FaultProxy;
   readonly livings: readonly Living[];
   readonly startedMs: number;
-  readonly onMissing: Case['onMissing'];
+  readonly one: Case;
 }
 
-async function wrongsOf({ run, proxy, livings, startedMs, onMissing }: Wait): Promise<readonly string[]> {
+async function wrongsOf({ run, proxy, livings, startedMs, one }: Wait): Promise<readonly string[]> {
+  const { onMissing } = one;
   const written = livings.map((living): readonly Written[] => living.written);
   const last = written.map((states) => states.at(-1)?.standing ?? 'absent');
   const isDue =
     last.every((standing) => standing === 'reached') ||
     last.includes('failed') ||
-    (onMissing === 'fail' && last.includes('absent'));
+    (onMissing === 'fail' && one.target !== 'pods' && one.target !== 'services' && last.includes('absent'));
   const asked = await Promise.race([proxy.firstRequest, run.exit]);
   // A run that has nothing more to come is not waited for until its timeout.
   if (!isDue && typeof asked === 'number') {
@@ -117,6 +126,7 @@ async function wrongsOf({ run, proxy, livings, startedMs, onMissing }: Wait): Pr
     startedMs,
     endedMs: startedMs + ended.durationMs,
     lists: proxy.asked.filter(({ kind }) => kind === 'list').map(({ resourceVersion }) => resourceVersion),
+    atOnce: one.target === 'services',
     onMissing,
     graceMs: GRACE_MS,
   };
@@ -130,6 +140,7 @@ function argsOf({ target, onMissing }: Case, id: string): string[] {
     job: [`job/${id}-a`],
     'two jobs': [`job/${id}-a`, `job/${id}-b`],
     pods: ['pod', '-l', `app=${id}`, '--expect=2'],
+    services: ['pod', '-l', `app=${id}`, '--expect=2'],
   };
   const missing = onMissing === 'fail' ? ['--on-missing=fail', `--missing-grace=${GRACE_MS}ms`] : [];
   return [...targets[target], ...missing, `--timeout=${TIMEOUT_S}s`, '--request-timeout=2s', '--logs=0'];

@@ -23,7 +23,7 @@ export type Fault =
   | { readonly kind: 'bookmarks'; readonly count: number }
   /** Each event comes again. */
   | { readonly kind: 'duplicate' }
-  /** After each event the first one of this watch comes again. */
+  /** After each event all earlier ones of this watch come again, the newest first. */
   | { readonly kind: 'stale' }
   /** Pages of one object each, and the token of the second page has expired. */
   | { readonly kind: 'expired continue' }
@@ -65,4 +65,10 @@ export const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.constant({ kind: 'replace certificate' as const }),
 );
 
-export const script: fc.Arbitrary<Script> = fc.array(fc.option(fault, { nil: undefined, freq: 3 }), { maxLength: 6 });
+const faults = (maxLength: number) => fc.array(fc.option(fault, { nil: undefined, freq: 3 }), { maxLength });
+
+export const script: fc.Arbitrary<Script> = fc.oneof(
+  faults(6),
+  // The first watch is where most of a run takes place.
+  fc.tuple(fault, faults(4)).map(([first, others]) => [undefined, first, ...others]),
+);

@@ -25,17 +25,32 @@ const NEXT: Readonly<Record<Stage, readonly Stage[]>> = {
   failed: ['absent'],
 };
 
+/** What is ready may be so no more, and is no end. */
+const NEXT_OF_SERVICE: Readonly<Record<Stage, readonly Stage[]>> = {
+  absent: ['created'],
+  created: ['reached', 'reached', 'absent'],
+  progress: ['reached', 'reached', 'absent'],
+  reached: ['progress', 'progress', 'absent'],
+  failed: ['absent'],
+};
+
 /** A random life that an object may have: each stage follows from the one before. */
-export const life: fc.Arbitrary<readonly Step[]> = fc
-  .array(fc.record({ turn: fc.nat(11), forMs: fc.integer({ min: 0, max: 500 }) }), { minLength: 2, maxLength: 8 })
-  .map((turns) => {
-    let stage: Stage = 'absent';
-    return turns.map(({ turn, forMs }, index) => {
-      const next: readonly Stage[] = index === 0 ? ['absent', 'created'] : NEXT[stage];
-      stage = next[turn % next.length] ?? 'absent';
-      return { is: stage, forMs };
+const livesBy = (next: typeof NEXT): fc.Arbitrary<readonly Step[]> =>
+  fc
+    .array(fc.record({ turn: fc.nat(11), forMs: fc.integer({ min: 0, max: 500 }) }), { minLength: 2, maxLength: 8 })
+    .map((turns) => {
+      let stage: Stage = 'absent';
+      return turns.map(({ turn, forMs }, index) => {
+        const choices: readonly Stage[] = index === 0 ? ['absent', 'created'] : next[stage];
+        stage = choices[turn % choices.length] ?? 'absent';
+        return { is: stage, forMs };
+      });
     });
-  });
+
+/** Of a Job, or of a pod that is a task. */
+export const life = livesBy(NEXT);
+/** Of a pod that is a service. */
+export const lifeOfService = livesBy(NEXT_OF_SERVICE);
 
 /** What was written, when, and as what the API server knows it. */
 export interface Written {
@@ -69,6 +84,11 @@ const STATUS = {
     reached: { phase: 'Succeeded' },
     failed: { phase: 'Failed', message: 'Größe 🚀 überschritten' },
   },
+  service: {
+    progress: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
+    reached: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    failed: { phase: 'Failed' },
+  },
 } as const;
 
 function make({ kind, namespace, name, app }: Living): Reference {
@@ -77,7 +97,7 @@ function make({ kind, namespace, name, app }: Living): Reference {
   const spec =
     kind === 'job'
       ? { managedBy: 'example.test/nobody', template: { spec: { restartPolicy: 'Never', containers } } }
-      : { schedulerName: 'nobody', restartPolicy: 'Never', containers };
+      : { schedulerName: 'nobody', restartPolicy: kind === 'pod' ? 'Never' : 'Always', containers };
   const apiVersion = kind === 'job' ? 'batch/v1' : 'v1';
   return { apiVersion, kind: kind === 'job' ? 'Job' : 'Pod', metadata, spec } as Reference;
 }
@@ -85,7 +105,7 @@ function make({ kind, namespace, name, app }: Living): Reference {
 export interface Living {
   readonly rest: Rest;
   readonly namespace: string;
-  readonly kind: 'job' | 'pod';
+  readonly kind: 'job' | 'pod' | 'service';
   readonly name: string;
   /** The value of its label of this name. */
   readonly app: string;

@@ -9,6 +9,8 @@ export interface History {
   readonly endedMs: number;
   /** The resourceVersion of each LIST that it asked for; undefined where it was not answered whole. */
   readonly lists: readonly (number | undefined)[];
+  /** Whether all have to be reached at the same moment; else each end is kept. */
+  readonly atOnce: boolean;
   readonly onMissing: 'wait' | 'fail';
   readonly graceMs: number;
 }
@@ -33,6 +35,7 @@ export function judge(code: number | null, history: History): readonly string[] 
       for (const [index, standings] of seen.entries()) {
         if (!standings.has('reached')) wrongs.push(`reached, but object ${index} never was while it ran`);
       }
+      if (history.atOnce && !everAllReached(history)) wrongs.push('reached, but never all at once');
       break;
     case 1: {
       const failed = seen.some((standings) => standings.has('failed'));
@@ -68,6 +71,28 @@ function segmentsOf(states: readonly Written[]): readonly Segment[] {
 function visible(segments: readonly Segment[], fromMs: number, untilMs: number): ReadonlySet<Standing> {
   const overlapping = segments.filter((segment) => segment.fromMs <= untilMs && segment.untilMs >= fromMs);
   return new Set(overlapping.map(({ standing }) => standing));
+}
+
+function everAllReached({ written, startedMs, endedMs }: History): boolean {
+  const reached = written.map((states) => segmentsOf(states).filter(({ standing }) => standing === 'reached'));
+  const [first = [], ...others] = reached;
+  return (
+    others.reduce<readonly Span[]>(
+      (spans, segments) => spans.flatMap((span) => common(span, segments)),
+      [...first.flatMap((segment) => common({ fromMs: startedMs, untilMs: endedMs }, [segment]))],
+    ).length > 0
+  );
+}
+
+type Span = Pick<Segment, 'fromMs' | 'untilMs'>;
+
+function common(span: Span, others: readonly Span[]): readonly Span[] {
+  return others
+    .map(({ fromMs, untilMs }) => ({
+      fromMs: Math.max(span.fromMs, fromMs),
+      untilMs: Math.min(span.untilMs, untilMs),
+    }))
+    .filter(({ fromMs, untilMs }) => fromMs <= untilMs);
 }
 
 /**

@@ -207,7 +207,7 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
     if (fault?.kind === 'bookmarks' && one.kind === 'watch') outgoing.write(bookmarks(url, fault.count));
     let all = Buffer.alloc(0);
     let lines = 0;
-    let first: Buffer | undefined;
+    const earlier: Buffer[] = [];
     let packed: Buffer[] = [];
     if (fault?.kind === 'pack') {
       setTimeout(() => {
@@ -250,14 +250,18 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
           break;
         }
         case 'duplicate':
+          if (one.kind === 'watch') for (const line of split(chunk)) outgoing.write(Buffer.concat([line, line]));
+          else outgoing.write(chunk);
+          break;
         case 'stale':
-          if (one.kind !== 'watch') outgoing.write(chunk);
-          else {
-            for (const line of split(chunk)) {
-              first ??= line;
-              outgoing.write(Buffer.concat([line, fault.kind === 'stale' ? first : line]));
-            }
+          outgoing.write(chunk);
+          if (one.kind !== 'watch') break;
+          // In packets of their own: what comes in one is taken in one.
+          for (const line of earlier.toReversed()) {
+            await sleep(3);
+            outgoing.write(line);
           }
+          earlier.push(...split(chunk));
           break;
         default:
           outgoing.write(chunk);
