@@ -24,7 +24,7 @@ export interface Line {
 /** A line to the API server, and what to do there. */
 export interface Session extends Line {
   readonly plan: Plan;
-  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  /** Asks discovery for a kind that is not served as it was asked for. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
@@ -45,7 +45,7 @@ export async function openSession(run: TargetRun, env: Environment): Promise<Ses
 }
 
 /**
- * Finds the API server; asks nothing.
+ * Finds the API server; asks it nothing.
  * @throws UsageError
  */
 export async function openLine(run: TargetRun, env: Environment): Promise<Line> {
@@ -76,7 +76,18 @@ export async function planOver(
   const outline = await toPlan(run, { namespace, self: selfOf(connection, env), resolveKind });
   const explains = run.output.logs > 0 ? 'failures' : 'nothing';
   const plan: Plan = { ...outline, explains, jsonPaths: await readJsonPaths(outline.targets) };
-  return { plan, resolve: (resource, signal) => find(resource.kind, signal) };
+  return { plan, resolve: (resource, signal) => findAgain(resource, find, signal) };
+}
+
+/** In whatever version it is served now. */
+async function findAgain(
+  { group, version, name, kind }: ApiResource,
+  find: (word: string, signal: AbortSignal) => Promise<ApiResource | undefined>,
+  signal: AbortSignal,
+): Promise<ApiResource | undefined> {
+  if (version === '') return find(kind, signal);
+  const found = await find(group === '' ? name : `${name}.${group}`, signal);
+  return found?.group === group && found.name === name ? found : undefined;
 }
 
 /** The API server's address as it may be shown: without a password. */
@@ -86,7 +97,13 @@ export function shownServer({ server }: Connection): string {
 
 async function connectOrRefuse(run: TargetRun, env: Environment): Promise<Connection> {
   try {
-    return await connect(run.connection, env);
+    const connection = await connect(run.connection, env);
+    // All of a container, and no pod of a cluster: `docker run`.
+    if (process.pid === 1 && !env.KUBERNETES_SERVICE_HOST) {
+      const { refuseOwnLoopback } = await import('./kube/loopback.ts');
+      await refuseOwnLoopback(connection);
+    }
+    return connection;
   } catch (error) {
     if (error instanceof ConfigurationError) throw new UsageError(error.message);
     throw error;

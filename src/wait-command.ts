@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
+import { UsageError } from './cli/usage-error.ts';
 import { systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
@@ -12,7 +13,7 @@ import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
 import type { RunEvent } from './wait/events.ts';
 import type { Plan } from './wait/plan.ts';
-import { run } from './wait/run.ts';
+import { KindNotServedError, run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
 /** What a wait shares with whoever may end it from outside. */
@@ -60,6 +61,8 @@ export async function wait(
       const start = isatty(2) ? 'at once' : 'spread';
       await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: outside.signal });
     },
+  }).catch((error: unknown) => {
+    throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
   if (ending.kind === 'refused') {
     const { explainRefusal } = await import('./explain-refusal.ts');

@@ -4,7 +4,7 @@ import { field, list, text } from '../json.ts';
 import type { LineDecoder } from './lines.ts';
 import { LineTooLongError, lineDecoder } from './lines.ts';
 import { type KubeObject, type Projection, toObject } from './object.ts';
-import { fromStatus, type Problem, TransportError, whatToDo } from './problem.ts';
+import { fromStatus, notServed, type Problem, TransportError, whatToDo } from './problem.ts';
 import { type ApiResource, collectionPath } from './resource.ts';
 import type { Backoff } from './retry.ts';
 import type { Transport } from './transport.ts';
@@ -75,6 +75,8 @@ type Phase =
   | { readonly at: 'get'; readonly refusal: Problem }
   /** A watch is open, or is to be opened, from this resourceVersion. */
   | { readonly at: 'watch'; readonly resourceVersion: string }
+  /** Asking discovery for the kind, since the path of its collection is unknown to the server. */
+  | { readonly at: 'lookup' }
   | { readonly at: 'pause'; readonly cause: Pause; readonly next: Exclude<Phase, { at: 'pause' } | { at: 'done' }> }
   | { readonly at: 'done' };
 
@@ -87,6 +89,8 @@ export interface Machine {
   /** How the objects are read and followed, as far as the permissions reach. */
   readonly read: 'list' | 'get';
   readonly follow: Follow;
+  /** The version in which the kind is served, where it is not the one that was asked for. */
+  readonly version: string | undefined;
 }
 
 type Follow =
@@ -115,6 +119,8 @@ export type Happening =
   /** The watch said nothing for too long. */
   | { readonly what: 'silent' }
   | { readonly what: 'problem'; readonly problem: Problem }
+  /** What discovery says of the kind; undefined: the server serves none of that group and name. */
+  | { readonly what: 'looked up'; readonly resource: ApiResource | undefined }
   | { readonly what: 'elapsed' };
 
 /** Where every collection starts. */
@@ -123,6 +129,7 @@ export const START: Machine = {
   objects: new Map(),
   read: 'list',
   follow: { by: 'watch' },
+  version: undefined,
 };
 
 const RELIST = { at: 'list', pages: [], continueToken: undefined } as const;
@@ -177,6 +184,13 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
     }
     case 'problem':
       return troubled(machine, happening.problem, spec, now);
+    case 'looked up': {
+      const { resource } = happening;
+      if (resource !== undefined) return go({ ...machine, version: resource.version }, RELIST);
+      const problem = notServed(spec.resource);
+      const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } };
+      return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'list', problem }] };
+    }
     case 'elapsed':
       return go(machine, phase.at === 'pause' ? phase.next : RELIST);
     default:
@@ -285,7 +299,7 @@ function isOlder(a: string, b: string): boolean {
 
 function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
   const { phase } = machine;
-  if (phase.at === 'pause' || phase.at === 'done') return go(machine, RELIST);
+  if (phase.at === 'pause' || phase.at === 'done' || phase.at === 'lookup') return go(machine, RELIST);
   const verb: Verb = phase.at;
   const advice = whatToDo(problem);
   const forbidden = problem.kind === 'status' && problem.status === 403;
@@ -311,8 +325,10 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
     case 'retry':
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
       return pause(phase.at === 'get' ? readPhase(machine) : phase);
-    case 'relist':
     case 'not-found':
+      // It speaks of the kind, never of an object: an older server may serve the kind in another version.
+      return pause({ at: 'lookup' }, { ...machine, read: 'list' });
+    case 'relist':
     case 'fatal':
     case 'refused':
       return pause(RELIST, { ...machine, read: 'list' });
@@ -331,7 +347,7 @@ export interface CollectionDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly requestTimeoutMs: number;
-  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  /** Asks discovery for a kind that is not served as it was asked for. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
@@ -345,7 +361,7 @@ export async function* follow(asked: CollectionSpec, deps: CollectionDeps): Asyn
   if (spec === undefined) return;
   let machine = START;
   while (machine.phase.at !== 'done' && !deps.signal.aborted) {
-    for await (const happening of perform(machine.phase, spec, deps)) {
+    for await (const happening of perform(machine.phase, inVersion(spec, machine.version), deps)) {
       if (deps.signal.aborted) return;
       const before = machine.phase;
       const next = transition(machine, happening, spec, deps.clock.now());
@@ -359,7 +375,8 @@ export async function* follow(asked: CollectionSpec, deps: CollectionDeps): Asyn
 
 /**
  * Waits until the API server serves the kind, as it does once its CustomResourceDefinition is there; until then no
- * object of it can exist. Undefined: the signal aborted, or one look was all that was wanted.
+ * object of it can exist. A kind without a group is only here because discovery did not answer when the run began.
+ * Undefined: the signal aborted, or one look was all that was wanted.
  */
 async function* untilServed(
   spec: CollectionSpec,
@@ -370,8 +387,13 @@ async function* untilServed(
     try {
       const resource = await deps.resolve(spec.resource, deps.signal);
       if (resource !== undefined) return { ...spec, resource };
-      yield { what: 'answered', verb: 'list' };
-      yield { what: 'snapshot', objects: new Map(), departed: [] };
+      if (spec.resource.group === '') {
+        // No definition can be awaited for a word without a group: it may be a slip of the pen.
+        yield { what: 'problem', verb: 'list', problem: notServed(spec.resource) };
+      } else {
+        yield { what: 'answered', verb: 'list' };
+        yield { what: 'snapshot', objects: new Map(), departed: [] };
+      }
       if (spec.mode === 'once') return undefined;
       await deps.clock.sleep(pauseMs, deps.signal);
     } catch (error) {
@@ -382,6 +404,10 @@ async function* untilServed(
     }
   }
   return undefined;
+}
+
+function inVersion(spec: CollectionSpec, version: string | undefined): CollectionSpec {
+  return version === undefined ? spec : { ...spec, resource: { ...spec.resource, version } };
 }
 
 /** Does what a phase says, and tells what came of it. */
@@ -408,6 +434,9 @@ async function* perform(phase: Phase, spec: CollectionSpec, deps: CollectionDeps
         yield { what: 'elapsed' };
         return;
       }
+      case 'lookup':
+        yield { what: 'looked up', resource: await deps.resolve(spec.resource, deps.signal) };
+        return;
       case 'done':
         return;
       default:

@@ -15,6 +15,8 @@ export interface Connection {
   readonly namespace: string;
   /** Whose certificates are trusted, for messages. */
   readonly caFile?: string;
+  /** That requests go through a proxy. */
+  readonly proxied?: true;
   /** Where the credentials come from, for messages; never what they are. */
   readonly credentials?: string;
   /**

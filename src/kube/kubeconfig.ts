@@ -60,6 +60,7 @@ export function connectWithKubeconfig(given: {
     namespace: text(context.value, 'namespace') ?? fallbackNamespace,
     credentials: credentialsOf(user, userName, options),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(proxyUrl === undefined ? {} : { proxied: true as const }),
   };
   const proxy = proxyUrl === undefined ? {} : { proxyUrl };
   const impersonated = impersonatedHeaders(user?.value, options);

@@ -52,11 +52,20 @@ function isDecodable(url: URL): boolean {
 
 /** Whether NO_PROXY exempts a server; localhost and loopback addresses always are. */
 export function isExempt(server: URL, noProxy: string): boolean {
-  const host = server.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (isLoopback(server)) return true;
+  const host = hostOf(server);
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
-  const family = isIP(host) === 6 ? 'ipv6' : 'ipv4';
-  if (host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, family))) return true;
   return noProxy.split(',').some((entry) => matches(entry.trim().toLowerCase(), host, port));
+}
+
+/** Whether a server is on the machine (or in the container) that we are on, by its address. */
+export function isLoopback(server: URL): boolean {
+  const host = hostOf(server);
+  return host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }
 
 const LOOPBACK = new BlockList();

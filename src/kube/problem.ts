@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { assertNever } from '../assert-never.ts';
+import type { ApiResource } from './resource.ts';
 
 /** What went wrong with a request. Only the report turns it into sentences. */
 export type Problem =
@@ -79,6 +80,18 @@ function whatToDoAboutStatus(problem: Problem & { kind: 'status' }): Reaction {
   // 407 comes from a proxy; where it answers a CONNECT instead, Node reports it as a failed connection.
   if (status === 407 || status === 408 || status === 429 || status >= 500) return 'retry';
   return 'fatal';
+}
+
+const NOT_SERVED = 'NotServed';
+
+/** Discovery, read whole, knows no such kind. */
+export function notServed({ group, name }: Pick<ApiResource, 'group' | 'name'>): Problem {
+  const kind = group === '' ? name : `${name}.${group}`;
+  return { kind: 'status', status: 404, reason: NOT_SERVED, message: `the API server serves no ${kind}` };
+}
+
+export function isNotServed(problem: Problem): boolean {
+  return problem.kind === 'status' && problem.reason === NOT_SERVED;
 }
 
 /** An HTTP answer outside of 2xx. `bodyText` may be cut off, HTML of a load balancer, or empty. */

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/object.ts';
+import { isNotServed } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { judgeCronJob } from '../verdict/cronjob.ts';
 import { judgeKind, keyOf } from '../verdict/index.ts';
@@ -81,8 +82,9 @@ function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[]
   wants.push(slices);
   if (pods !== undefined) wants.push(pods);
   const sliceState = scene.collections.get(slices.key);
-  const refused = sliceState?.trouble?.refusedSince !== undefined;
-  if ((pods !== undefined && isOpen(scene, pods)) || (isOpen(scene, slices) && !(refused && pods !== undefined))) {
+  const trouble = sliceState?.trouble;
+  const lacking = trouble !== undefined && (trouble.refusedSince !== undefined || isNotServed(trouble.problem));
+  if ((pods !== undefined && isOpen(scene, pods)) || (isOpen(scene, slices) && !(lacking && pods !== undefined))) {
     return pending({ code: 'reading' });
   }
   const found = pods === undefined ? undefined : [...(scene.collections.get(pods.key)?.objects?.values() ?? [])];

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Alarm, Clock } from '../clock.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
-import { type Problem, whatToDo } from '../kube/problem.ts';
+import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { createBackoff } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
@@ -22,13 +22,21 @@ export interface RunDeps {
   readonly decided: () => void;
   /** Tells what explains an ending that is not what was wanted. Never rejects but for a bug. */
   readonly explain: (state: State, ending: 'failed' | 'timeout') => Promise<void>;
-  /** Looks a kind up that was not served when the run began. Throws TransportError. */
+  /** Asks discovery for a kind that is not served as it was asked for. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
+}
+
+/** The API server serves no such kind, and no definition that could be awaited would add it. */
+export class KindNotServedError extends Error {
+  constructor({ message }: Problem) {
+    super(message);
+    this.name = 'KindNotServedError';
+  }
 }
 
 /**
  * Waits until every target is reached, or one has failed, or the run ends otherwise. Resolves with the ending, after
- * `done` has been told. Rejects only for a bug.
+ * `done` has been told. Rejects with a KindNotServedError, else only for a bug.
  */
 export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const { clock, tell } = deps;
@@ -115,8 +123,18 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };
     for await (const emission of follow(spec, collectionDeps)) {
       if (signal.aborted) return;
+      refuseUnserved(key, emission);
       take({ what: 'emission', key, emission });
     }
+  };
+
+  /** One that was served before is awaited: API servers of two versions may stand behind one address. */
+  const refuseUnserved = (key: string, emission: Emission): void => {
+    if (emission.what !== 'problem' || !isNotServed(emission.problem)) return;
+    const { want, objects } = at.state.collections.get(key) ?? {};
+    if (want?.need !== 'required' || objects !== undefined) return;
+    const { origin, group } = want.spec.resource;
+    if (origin === undefined || group === '') throw new KindNotServedError(emission.problem);
   };
 
   const tellOfEmission = (key: string, emission: Emission): void => {

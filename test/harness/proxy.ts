@@ -1,12 +1,12 @@
 /**
  * An HTTPS server on loopback that hands requests on to the API server, credentials and all, and that can be told to
- * cut what is open, to let nobody in, and to answer in the API server's place.
+ * cut what is open, to let nobody in, to let new connections wait, and to answer in the API server's place.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request as httpsRequest } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { type Certificates, makeCertificates } from '../unit/kube/certificates.ts';
 import { cluster, type Identity, test } from './index.ts';
 
@@ -25,7 +25,7 @@ export interface Answer {
   readonly body: object;
 }
 
-export interface Proxy {
+export interface TestProxy {
   /** The kubeconfig of an identity by token, by way of the proxy. */
   kubeconfig(of: Identity): string;
   /** In the order in which they came, those that it answered itself among them. */
@@ -34,7 +34,11 @@ export interface Proxy {
   request(like: (seen: Seen) => boolean): Promise<Seen>;
   /** Ends every connection, and each new one at once, until `restore`. */
   cut(): void;
+  /** Takes new connections and says nothing on them, until `restore`; those that are open go on. */
+  hold(): void;
   restore(): void;
+  /** Answers every request that is like this by itself. */
+  answer(like: (seen: Seen) => boolean, answer: Answer): void;
   /** Answers the next request that is like this by itself. Resolves when it has. */
   answerOnce(like: (seen: Seen) => boolean, answer: Answer): Promise<void>;
   close(): Promise<void>;
@@ -54,32 +58,58 @@ export const GONE: Answer = {
   },
 };
 
+/** The same, in the way in which a watch that was opened says so. */
+export const GONE_EVENT: Answer = { status: 200, body: { type: 'ERROR', object: GONE.body } };
+
+/** How the API server says that it knows no such path. */
+export const NO_SUCH_PATH: Answer = {
+  status: 404,
+  body: {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'the server could not find the requested resource',
+    reason: 'NotFound',
+    details: {},
+    code: 404,
+  },
+};
+
+export const isList = ({ method, query }: Seen): boolean => method === 'GET' && query.watch === undefined;
+
 export const isWatch = ({ query }: Seen): boolean => query.watch !== undefined;
 
 let certificates: Certificates | undefined;
 
-export async function startProxy(): Promise<Proxy> {
+export async function startProxy(): Promise<TestProxy> {
   certificates ??= makeCertificates();
   const { ca, server: own } = certificates;
   const upstream = new URL(cluster().server);
   const agent = new Agent({ keepAlive: true, ca: readFileSync(cluster().caFile) });
   const sockets = new Set<Socket>();
+  const held = new Set<Socket>();
   const seen: { -readonly [key in keyof Seen]: Seen[key] }[] = [];
   const waiting = new Set<() => void>();
-  const answers = new Set<{ like: (seen: Seen) => boolean; answer: Answer; done: () => void }>();
-  let open = true;
+  const answers = new Set<{ like: (seen: Seen) => boolean; answer: Answer; done?: () => void }>();
+  let door: 'open' | 'shut' | 'held' = 'open';
 
   const server = createServer({ cert: own.cert, key: own.key });
-  server.on('connection', (socket: Socket) => {
-    if (!open) {
+  server.on('tlsClientError', () => {});
+  const front = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    if (door === 'shut') {
       socket.destroy();
       return;
     }
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      held.delete(socket);
+    });
+    if (door === 'held') held.add(socket);
+    else server.emit('connection', socket);
   });
-  server.on('tlsClientError', () => {});
   server.on('request', (incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'https://proxy');
     const one = {
@@ -96,9 +126,11 @@ export async function startProxy(): Promise<Proxy> {
       forward(incoming, outgoing, one);
       return;
     }
-    answers.delete(instead);
     outgoing.writeHead(instead.answer.status, { 'content-type': 'application/json' });
-    outgoing.end(JSON.stringify(instead.answer.body));
+    // An event of a watch is a line.
+    outgoing.end(`${JSON.stringify(instead.answer.body)}\n`);
+    if (instead.done === undefined) return;
+    answers.delete(instead);
     instead.done();
   });
 
@@ -122,10 +154,10 @@ export async function startProxy(): Promise<Proxy> {
     incoming.pipe(onward);
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  const { port } = front.address() as AddressInfo;
   const cut = (): void => {
-    open = false;
+    door = 'shut';
     for (const socket of sockets) socket.destroy();
   };
   return {
@@ -151,8 +183,16 @@ export async function startProxy(): Promise<Proxy> {
         look();
       }),
     cut,
+    hold() {
+      door = 'held';
+    },
     restore() {
-      open = true;
+      door = 'open';
+      for (const socket of held) server.emit('connection', socket);
+      held.clear();
+    },
+    answer(like, answer) {
+      answers.add({ like, answer });
     },
     answerOnce: (like, answer) =>
       new Promise((done) => {
@@ -161,13 +201,13 @@ export async function startProxy(): Promise<Proxy> {
     async close() {
       cut();
       agent.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => front.close(resolve));
     },
   };
 }
 
 /** The test's own proxy, beside the other helpers. */
-export const proxied = test.extend<{ proxy: Proxy }>({
+export const proxied = test.extend<{ proxy: TestProxy }>({
   proxy: async ({ task: _ }, use) => {
     const proxy = await startProxy();
     await use(proxy);

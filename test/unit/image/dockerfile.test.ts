@@ -12,6 +12,11 @@ describe('Dockerfile', () => {
     expect(read('Dockerfile')).toContain(`description="${description}"`);
   });
 
+  test('the samples name the image of this version', () => {
+    expect(read('k8s/kustomization.yaml')).toContain(`newTag: ${version}\n`);
+    expect(read('k8s/chart/values.yaml')).toContain(`\n  tag: ${version}\n`);
+  });
+
   test('its context holds nothing but what is copied', () => {
     const allowed = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name]) => name);
     const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>

@@ -10,7 +10,8 @@ import {
   type WatchEvent,
 } from '../../../src/kube/collection.ts';
 import type { KubeObject } from '../../../src/kube/object.ts';
-import type { Problem } from '../../../src/kube/problem.ts';
+import { notServed, type Problem } from '../../../src/kube/problem.ts';
+import type { ApiResource } from '../../../src/kube/resource.ts';
 import { JOBS } from '../objects.ts';
 
 const NAMED: CollectionSpec = { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' };
@@ -200,6 +201,45 @@ describe('a watch', () => {
     const run = watching().fails(http(401, 'Unauthorized'));
     expect(run.at).toBe('pause, then list');
     expect(run.told).toEqual(['problem']);
+  });
+});
+
+describe('a path that the server does not know', () => {
+  const UNKNOWN = http(404, 'NotFound');
+  const newer: ApiResource = { ...JOBS, version: 'v2' };
+
+  test.each([
+    ['a list', () => new Script()],
+    ['a watch', watching],
+  ])('%s: discovery is asked, and nothing is taken for missing', (_, start) => {
+    const before = start();
+    const run = start().fails(UNKNOWN);
+    expect(run.told).toEqual(['problem']);
+    expect(run.names).toEqual(before.names);
+    expect(run.at).toBe('pause, then lookup');
+  });
+
+  test('the kind is served in another version: it is listed there from now on', () => {
+    const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: newer });
+    expect(run.machine.phase).toMatchObject({ at: 'list', pages: [] });
+    expect(run.machine.version).toBe('v2');
+    expect(run.listed([]).machine.version).toBe('v2');
+  });
+
+  test('no such kind: that is told, and it is looked up again', () => {
+    const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: undefined });
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: notServed(JOBS) }]);
+    expect(run.at).toBe('pause, then lookup');
+  });
+
+  test('discovery does not answer: the first path is tried again', () => {
+    const run = new Script().fails(UNKNOWN).elapses().fails(RESET);
+    expect(run.told).toEqual([]);
+    expect(run.machine.phase).toMatchObject({ at: 'list', pages: [] });
+  });
+
+  test('a get that speaks of no object, too', () => {
+    expect(new Script().fails(FORBIDDEN).fails(UNKNOWN).at).toBe('pause, then lookup');
   });
 });
 
