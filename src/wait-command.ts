@@ -11,8 +11,8 @@ import { openTerminationLog, writeTerminationLog } from './report/termination-lo
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
-import type { RunEvent } from './wait/events.ts';
-import type { Plan } from './wait/plan.ts';
+import type { PodReport, RunEvent } from './wait/events.ts';
+import type { Plan, Target } from './wait/plan.ts';
 import { KindNotServedError, run } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
@@ -44,8 +44,10 @@ export async function wait(
   outside.reporter = reporter;
   openTerminationLog(terminationLog);
   const deps = { transport, clock: systemClock, random: Math.random };
+  const explaining = new Map<Target, PodReport>();
   const tellAll = (event: RunEvent): void => {
-    if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
+    if (event.event === 'pod') explaining.set(event.target.target, event.pod);
+    if (event.event === 'done') writeTerminationLog(verdictLine(event, explaining) ?? '');
     reporter.tell(event);
   };
   const ending = await run(plan, {
