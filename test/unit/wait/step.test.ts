@@ -18,6 +18,27 @@ describe('a Job by name', () => {
     expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
   });
 
+  test.each([
+    ['Never', 0, 'never'],
+    ['OnFailure', 6, 'after 5 s'],
+    ['OnFailure', 2, 'after 5 s'],
+    ['OnFailure', 1, 'at once'],
+    ['OnFailure', 0, 'at once'],
+  ] as const)(
+    'not ready, restartPolicy %s, backoffLimit %i: its pods are watched %s',
+    (restartPolicy, backoffLimit, when) => {
+      const spec = { selector: { matchLabels: { a: 'b' } }, restartPolicy, backoffLimit };
+      const run = new Script([migrate()]).sees('jobs', [{ ...job('migrate', undefined), spec }]);
+      expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
+      expect(run.at(4.9).wanted('pods') !== undefined).toBe(when === 'at once');
+      expect(run.at(5).wanted('pods') !== undefined).toBe(when !== 'never');
+      expect(run.wanted('pods')?.need).toBe(when === 'never' ? undefined : 'optional');
+      // Its container runs for the moment.
+      run.sees('jobs', [{ ...job('migrate', undefined), spec, status: { active: 1, ready: 1 } }]);
+      expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
+    },
+  );
+
   test('Failed: the run fails', () => {
     expect(new Script([migrate()]).sees('jobs', [job('migrate', 'Failed')]).ending).toBe('failed');
   });
