@@ -33,9 +33,9 @@ describe('a Job by name', () => {
       expect(run.at(4.9).wanted('pods') !== undefined).toBe(when === 'at once');
       expect(run.at(5).wanted('pods') !== undefined).toBe(when !== 'never');
       expect(run.wanted('pods')?.need).toBe(when === 'never' ? undefined : 'optional');
-    // Its container runs for the moment.
-    run.sees('jobs', [{ ...job('migrate', undefined), spec, status: { active: 1, ready: 1 } }]);
-    expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
+      // Its container runs for the moment.
+      run.sees('jobs', [{ ...job('migrate', undefined), spec, status: { active: 1, ready: 1 } }]);
+      expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
     },
   );
 
