@@ -4,7 +4,7 @@ export const EXIT = {
   reached: 0,
   /** A target failed, was missing or deleted under `fail`, or was stuck. */
   failed: 1,
-  /** A usage or configuration error: no target was asked for yet. */
+  /** A usage or configuration error: no target was asked for yet, or the API server serves no such kind. */
   usage: 2,
   /** 401, 403, or a certificate that cannot be trusted. */
   refused: 3,

@@ -42,6 +42,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return await waitForSh(argv, process.env, outside);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
+    // Only a kind that turns out not to be served comes so late that there is one.
+    outside.reporter?.end({ exitCode: EXIT.usage });
     writer.err(clean(`${PROGRAM}: ${error.message}`));
     return EXIT.usage;
   }

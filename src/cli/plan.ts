@@ -5,6 +5,7 @@ import { applies, goalText } from './goals.ts';
 import type { Policy, TargetRun } from './invocation.ts';
 import { kindLabel, unknownKind } from './kinds.ts';
 import { checkName } from './names.ts';
+import { isOwnController } from './own-controller.ts';
 import { meaningOf, type Preset } from './presets.ts';
 import type { TargetRequest } from './targets.ts';
 import { at, quote, UsageError } from './usage-error.ts';
@@ -85,7 +86,7 @@ export function buildTarget(
     oneOf: request.oneOf,
   };
   refuseSelf(target, context.self);
-  return target;
+  return isOwnController(target, context.self) ? { ...target, waits: 'for itself' } : target;
 }
 
 /** As each line of the output shows it: `job/migrate`, `infra/pod -l app=db`. */

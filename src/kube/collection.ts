@@ -375,7 +375,8 @@ export async function* follow(asked: CollectionSpec, deps: CollectionDeps): Asyn
 
 /**
  * Waits until the API server serves the kind, as it does once its CustomResourceDefinition is there; until then no
- * object of it can exist. Undefined: the signal aborted, or one look was all that was wanted.
+ * object of it can exist. A kind without a group is only here because discovery did not answer when the run began.
+ * Undefined: the signal aborted, or one look was all that was wanted.
  */
 async function* untilServed(
   spec: CollectionSpec,
@@ -386,8 +387,13 @@ async function* untilServed(
     try {
       const resource = await deps.resolve(spec.resource, deps.signal);
       if (resource !== undefined) return { ...spec, resource };
-      yield { what: 'answered', verb: 'list' };
-      yield { what: 'snapshot', objects: new Map(), departed: [] };
+      if (spec.resource.group === '') {
+        // No definition can be awaited for a word without a group: it may be a slip of the pen.
+        yield { what: 'problem', verb: 'list', problem: notServed(spec.resource) };
+      } else {
+        yield { what: 'answered', verb: 'list' };
+        yield { what: 'snapshot', objects: new Map(), departed: [] };
+      }
       if (spec.mode === 'once') return undefined;
       await deps.clock.sleep(pauseMs, deps.signal);
     } catch (error) {

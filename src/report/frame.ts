@@ -17,6 +17,11 @@ export interface Look {
 /** How a target stands, without what is remembered of it. */
 export type Standing = Pick<TargetState, 'target' | 'status'>;
 
+/** What there is to say of a target. Not yet cleaned. */
+interface Worded {
+  readonly words: string;
+}
+
 /** What is to be shown. */
 export interface View {
   readonly targets: readonly Standing[];
@@ -69,38 +74,39 @@ export function drawView({ targets, elapsedMs, leftMs }: View, space: Space, loo
   const hidden = targets.filter((target) => !shown.includes(target));
   if (hidden.length > 0) footer.unshift(`  ${summaryOf(hidden)}`);
   return [
-    ...shown.map((target) => drawTarget(target, { columns, labelWidth }, look)),
+    ...shown.map((target) => {
+      const words = describe(target.status);
+      return drawTarget({ ...target, words }, { columns, labelWidth }, look, barOf(target.status, columns, look));
+    }),
     ...footer.map((line) => drawn([{ text: line, colour: 'dim' }], columns, look)),
   ];
 }
 
 /** What stays on the screen: results in full, so that nothing is lost where they are long. */
-export function drawResults(targets: readonly Standing[], footer: string, look: Look): readonly DrawnLine[] {
+export function drawResults(targets: readonly (Standing & Worded)[], footer: string, look: Look): readonly DrawnLine[] {
   const labelWidth = Math.max(0, ...targets.map(({ target }) => stringWidth(clean(target.label))));
   const space = { columns: Number.POSITIVE_INFINITY, labelWidth };
   return [
-    ...targets.map((target) => drawTarget(target, space, look, 'no bar')),
+    ...targets.map((target) => drawTarget(target, space, look)),
     drawn([{ text: `  ${clean(footer)}`, colour: 'dim' }], Number.POSITIVE_INFINITY, look),
   ];
 }
 
 function drawTarget(
-  { target, status }: Standing,
+  { target, status, words }: Standing & Worded,
   { columns, labelWidth }: { readonly columns: number; readonly labelWidth: number },
   look: Look,
-  bar: 'bar' | 'no bar' = 'bar',
+  bar: readonly Piece[] = [],
 ): DrawnLine {
   const { mark, colour } = markOf(status, look);
   const label = cut(clean(target.label), labelWidth, look);
   const padding = ' '.repeat(Math.max(0, labelWidth - stringWidth(label)));
-  const width = bar === 'bar' ? BARS.find(({ from }) => columns >= from)?.width : undefined;
-  const words = clean(describe(status));
   return drawn(
     [
       { text: mark, colour },
       { text: ` ${label}${padding}  ` },
-      ...(width === undefined ? [] : barOf(status, width, look)),
-      { text: words, ...(status.state === 'unknown' ? { colour: 'dim' as const } : {}) },
+      ...bar,
+      { text: clean(words), ...(status.state === 'unknown' ? { colour: 'dim' as const } : {}) },
     ],
     columns,
     look,
@@ -124,9 +130,10 @@ function markOf({ state }: Status, { characters }: Look): { readonly mark: strin
 }
 
 /** A bar for what goes on in several parts: those that are done, those at work, those to come. */
-function barOf(status: Status, width: number, { characters }: Look): readonly Piece[] {
+function barOf(status: Status, columns: number, { characters }: Look): readonly Piece[] {
+  const width = BARS.find(({ from }) => columns >= from)?.width;
   const progress = status.state === 'pending' ? progressOf(status) : undefined;
-  if (progress === undefined || progress.of < 2) return [];
+  if (width === undefined || progress === undefined || progress.of < 2) return [];
   const upTo = (count: number): number => Math.floor((width * Math.min(count, progress.of)) / progress.of);
   const done = upTo(progress.done);
   const active = upTo(progress.done + progress.active) - done;

@@ -213,6 +213,8 @@ function endMessage({ exitCode, signal }: End): string {
       return 'every target is reached';
     case EXIT.failed:
       return 'a target has failed';
+    case EXIT.usage:
+      return 'the API server serves no such kind';
     case EXIT.refused:
       return 'the API server refused what is needed';
     case EXIT.timeout:

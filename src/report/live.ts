@@ -4,15 +4,15 @@ import type { Alarm, Clock } from '../clock.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { Target } from '../wait/plan.ts';
-import type { State, TargetState } from '../wait/state.ts';
+import type { TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
 import { type DrawnLine, drawResults, drawView, type Look, type Space, type Standing } from './frame.ts';
 import { eachHintOnce, hintLine } from './hints.ts';
 import type { Reporter, Writer } from './reporter.ts';
-import { isBeingRead, isReachedForGood, resultsOf, verdictOf } from './results.ts';
+import { isBeingRead, isReachedForGood, notReached, type Result, resultsOf, verdictOf } from './results.ts';
 import { textReporter } from './text.ts';
-import { describeRequest } from './words.ts';
+import { describe, describeRequest } from './words.ts';
 
 /** Redrawing more often than that shows nothing more, and costs a slow line. */
 const BETWEEN_FRAMES_MS = 100;
@@ -56,7 +56,8 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
   const startedAt = clock.now();
   const text = textReporter(writer, { verbosity: 'progress' });
   const newHints = eachHintOnce();
-  const told = new Set<string>();
+  /** What may be told on standard output however the run ends. */
+  const reached = new Map<string, TargetState>();
   const explanation: RunEvent[] = [];
   let { space } = deps;
   let targets = deps.targets.map((target): Standing => ({ target, status: { state: 'unknown' } }));
@@ -72,7 +73,7 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
         case 'changed':
           return changed(event.target);
         case 'heartbeat':
-          return draw(hints(event.state));
+          return draw(hints(awaited(event.state.targets)));
         case 'trouble':
         case 'recovered':
         case 'fallback':
@@ -90,7 +91,10 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     },
     refused: text.refused,
     end: (end) => {
-      if (state !== 'over') leave(frame());
+      if (state !== 'over') {
+        leave(frame(clock.now()));
+        write([...reached.values()].map((target) => verdictOf(target, 'reached')));
+      }
       text.end(end);
     },
     resized: () => {
@@ -107,29 +111,34 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     const { label } = target.target;
     if (target.status.state === 'failed' || isBeingRead(target)) return;
     targets = targets.map((before) => (before.target.label === label ? target : before));
-    if (deps.results === 'written' && isReachedForGood(target)) {
-      told.add(label);
-      writer.out(clean(verdictOf(target, 'reached').line));
-    } else {
-      told.delete(label);
-    }
+    if (isReachedForGood(target)) reached.set(label, target);
+    else reached.delete(label);
     soon();
   }
 
-  function hints(of: State): readonly string[] {
-    return awaited(of.targets).flatMap((target) => newHints(target).map((hint) => clean(hintLine(target, hint))));
+  function hints(of: readonly TargetState[]): readonly string[] {
+    return of.flatMap((target) => newHints(target).map((hint) => clean(hintLine(target, hint))));
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
-    targets = [...event.state.targets];
+    const results = resultsOf(event);
     const after = event.elapsedMs < SECOND_MS ? '' : ` after ${elapsed(event.elapsedMs)}`;
-    leave(drawResults(targets, `${ENDED[event.ending.kind]}${after}`, look));
+    const rows = event.state.targets.map(({ target, status }) => {
+      const result = results.find((one) => one.target.target === target);
+      return { target, status, words: result?.message ?? describe(status) };
+    });
+    leave(drawResults(rows, `${ENDED[event.ending.kind]}${after}`, look));
     for (const each of explanation) text.tell(each);
-    if (event.ending.kind !== 'reached') for (const line of hints(event.state)) writer.err(line);
-    if (deps.results === 'drawn') return;
-    for (const { target, event: what, line } of resultsOf(event)) {
-      if (what !== 'reached' || !told.has(target.target.label)) writer.out(clean(line));
-    }
+    for (const line of hints(notReached(results))) writer.err(line);
+    write(results);
+  }
+
+  /**
+   * Only when the view has come to rest: what reads our standard output may write it to this same terminal, and would
+   * shift what is to be drawn over.
+   */
+  function write(results: readonly Result[]): void {
+    if (deps.results === 'written') for (const { line } of results) writer.out(clean(line));
   }
 
   function soon(): void {
@@ -138,8 +147,8 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     else wakeIn(wait);
   }
 
-  function frame(): readonly DrawnLine[] {
-    const elapsedMs = clock.now() - startedAt;
+  function frame(now: number): readonly DrawnLine[] {
+    const elapsedMs = now - startedAt;
     return drawView({ targets, elapsedMs, leftMs: timeoutMs - elapsedMs }, space, look);
   }
 
@@ -147,8 +156,8 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
   function draw(lasting: readonly string[] = []): void {
     if (state === 'over') return;
     state = 'drawing';
-    put(frame(), lasting);
     drawnAt = clock.now();
+    put(frame(drawnAt), lasting);
     wakeIn(SECOND_MS - ((drawnAt - startedAt) % SECOND_MS));
   }
 

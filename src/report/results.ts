@@ -47,6 +47,11 @@ function resultOf(target: TargetState, { state, ending, elapsedMs }: Done): Resu
   }
 }
 
+/** The targets that a run has ended for, and not well. */
+export function notReached(results: readonly Result[]): readonly TargetState[] {
+  return results.filter(({ event }) => event !== 'reached').map(({ target }) => target);
+}
+
 /** A target that is reached or has failed. */
 export function verdictOf(target: TargetState, event: 'reached' | 'failed'): Result {
   const message = describe(target.status);

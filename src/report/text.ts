@@ -1,13 +1,13 @@
 import { assertNever } from '../assert-never.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
-import type { State, TargetState } from '../wait/state.ts';
+import type { TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { podLines, unexplainedLine } from './explanation.ts';
 import { eachHintOnce, hintLine } from './hints.ts';
 import { refusalLines } from './refusal.ts';
 import { type Reporter, signalLine, type Writer } from './reporter.ts';
-import { isBeingRead, isReachedForGood, resultsOf, verdictOf } from './results.ts';
+import { isBeingRead, isReachedForGood, notReached, resultsOf, verdictOf } from './results.ts';
 import { describe, describeRequest, describeWait } from './words.ts';
 
 /**
@@ -72,17 +72,18 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
     // What -q silences now is told at the end.
     if (options.verbosity === 'results') return;
     progress(describeWait(event));
-    hints(event.state);
+    hints(awaited(event.state.targets));
   }
 
-  function hints({ targets }: State): void {
-    for (const target of awaited(targets)) for (const hint of newHints(target)) shown(hintLine(target, hint));
+  function hints(targets: readonly TargetState[]): void {
+    for (const target of targets) for (const hint of newHints(target)) shown(hintLine(target, hint));
   }
 
   function done(event: Extract<RunEvent, { event: 'done' }>): void {
+    const results = resultsOf(event);
     // What ended without a heartbeat has its hints here.
-    if (event.ending.kind !== 'reached') hints(event.state);
-    for (const { target, event: what, line } of resultsOf(event)) {
+    hints(notReached(results));
+    for (const { target, event: what, line } of results) {
       if (what !== 'reached' || !told.has(target.target.label)) result(line);
     }
   }

@@ -208,7 +208,7 @@ export function describeHint(hint: Hint): string {
     case 'paused':
       return 'its roll-out is paused: kubectl rollout resume lets it go on';
     case 'deadlock':
-      return `only pods of ${hint.owner} can meet this, and this pod is one of them: it waits for itself, for ever`;
+      return `only pods of ${hint.owner} can meet this, and this pod is one of them${hint.known === 'by name' ? ' by its name' : ''}: it waits for itself, for ever`;
     case 'no-ready-condition':
       return 'it has no condition Ready; say what to wait for with --for=condition=TYPE or --for=jsonpath=EXPR=VALUE';
     default:

@@ -13,6 +13,7 @@ export const projectJob: Projection = (json, metadata) => ({
     completions: field(json, 'spec', 'completions'),
     parallelism: field(json, 'spec', 'parallelism'),
     suspend: field(json, 'spec', 'suspend'),
+    backoffLimit: field(json, 'spec', 'backoffLimit'),
     selector: field(json, 'spec', 'selector'),
     restartPolicy: field(json, 'spec', 'template', 'spec', 'restartPolicy'),
   },

@@ -9,6 +9,11 @@ import { wantOf } from './want.ts';
 
 /** How long a Job that restarts its containers in place may have none ready before its pods are looked at. */
 const UNREADY_MS = 5_000;
+/**
+ * Up to so many tries, such a Job has failed with the first restart, which kubelet does not delay: there is no time to
+ * wait for a sign. https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/controller/job/job_controller.go, pastBackoffLimitOnFailure
+ */
+const NO_RESTART_BACKOFF_LIMIT = 1;
 /** How many failed pods are remembered. */
 const KEPT = 3;
 
@@ -61,11 +66,13 @@ export function rememberFailures(scene: Scene): Failures {
 }
 
 /** A Job whose containers are restarted in place counts no failures: only that it is not ready shows. */
-function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'none' {
+function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'over at once' | 'none' {
   if ((number(job, 'status', 'failed') ?? 0) > 0) return 'failed';
   const active = number(job, 'status', 'active') ?? 0;
-  const restarts = text(job, 'spec', 'restartPolicy') === 'OnFailure';
-  return restarts && active > 0 && (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
+  if (text(job, 'spec', 'restartPolicy') !== 'OnFailure' || active === 0) return 'none';
+  const backoffLimit = number(job, 'spec', 'backoffLimit') ?? Number.POSITIVE_INFINITY;
+  if (backoffLimit <= NO_RESTART_BACKOFF_LIMIT) return 'over at once';
+  return (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
 }
 
 /** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */

@@ -117,14 +117,18 @@ export function isOwnMeaning({ goals }: Target): boolean {
 }
 
 /**
- * Whether a selector's object that goes before it is done leaves a gap: one that ends by itself does, but for pods
- * that a controller makes again. What is only ever ready may come and go.
+ * What is missed when a selector's object goes before it is done: one that ends by itself is, but for pods that a
+ * controller makes again. A pod that is judged through its Job is not missed, but its Job still counts. What is only
+ * ever ready may come and go.
  */
-export function missesMember(target: Target, object: KubeObject): boolean {
+export function missedWith(target: Target, object: KubeObject): 'object' | 'its Job' | 'nothing' {
   const owner = controllerOf(object);
-  if (replacesFailedPods(owner) || (isJob(owner) && target.ownerJobs !== 'never')) return false;
-  if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return true;
-  if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return false;
+  if (replacesFailedPods(owner)) return 'nothing';
+  if (isJob(owner) && target.ownerJobs !== 'never') {
+    return target.ownerJobs === 'optional' || target.container !== undefined ? 'nothing' : 'its Job';
+  }
+  if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return 'object';
+  if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return 'nothing';
   const kind = keyOf(target.resource);
-  return kind === 'batch/jobs' || (kind === '/pods' && !isService(object));
+  return kind === 'batch/jobs' || (kind === '/pods' && !isService(object)) ? 'object' : 'nothing';
 }

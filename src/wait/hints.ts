@@ -8,7 +8,7 @@ export type Hint =
   | { readonly code: 'suspended' }
   | { readonly code: 'paused' }
   /** Only pods of the waiter's own controller could make the target come true. */
-  | { readonly code: 'deadlock'; readonly owner: string }
+  | { readonly code: 'deadlock'; readonly owner: string; readonly known: 'by owner' | 'by name' }
   /** A pod by name that has failed is judged alone, though its Job may try again. */
   | { readonly code: 'owned-by-job'; readonly job: string }
   /** A custom resource without the condition that is awaited by default. */
@@ -42,7 +42,8 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
   const needed = memory.servedBy ?? here.map(({ object }) => object);
   if (owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid)) {
-    hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
+    hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}`, known: 'by owner' });
   }
+  if (target.waits === 'for itself') hints.push({ code: 'deadlock', owner: target.label, known: 'by name' });
   return hints;
 }

@@ -32,9 +32,9 @@ export function judgeNamed(scene: Scene): Judgement {
 export function judgeSelected(scene: Scene): Judgement {
   const { target, now } = scene;
   const nameOf = (object: KubeObject): string => labelOf(target, object);
-  const owned = judgeOwned(scene, nameOf);
-  const looked = lookUpLost({ ...scene, memory: owned.memory });
-  const { memory } = looked;
+  const looked = lookUpLost(scene);
+  const owned = judgeOwned({ ...scene, memory: looked.memory }, nameOf);
+  const { memory } = owned;
   const items: Item[] = [...owned.items];
   const tally = { found: owned.found, replaced: 0, open: false };
   let { wakeAt } = owned;
@@ -53,9 +53,11 @@ export function judgeSelected(scene: Scene): Judgement {
   // Where the user said how many there are, or how many are enough, those that are there decide.
   const missed = target.expect === undefined && target.atLeast === undefined ? memory.lost.values() : [];
   for (const lost of missed) {
-    tally.found += 1;
     // Nobody knows yet whether it is missing: it is one more to wait for, and no policy has a say.
-    if (lost.fate === 'open') continue;
+    if (lost.fate === 'open') tally.found += 1;
+    // A pod of a Job that was deleted is made again: it is the Job that is missing, where one is.
+    if (lost.fate === 'open' || lost.job !== undefined) continue;
+    tally.found += 1;
     const judged = missing(scene, lost.at, { lost });
     wakeAt = earlier(wakeAt, judged.wakeAt);
     items.push({ label: `${target.resource.singularName}/${lost.name}`, ...judged.status });
@@ -145,17 +147,30 @@ function lookUpLost({ target, memory, collections }: Scene): {
 } {
   const wants: Want[] = [];
   const lost = new Map(memory.lost);
+  // Of the pods of a Job one is enough to know that the Job counts on: thousands may go with it.
+  const known = new Set([...lost.values()].flatMap(({ job, fate }) => (fate === 'deleted' && job ? [job.uid] : [])));
+  const asked = new Set<string>();
   for (const [place, one] of memory.lost) {
     if (one.fate !== 'open') continue;
+    if (one.job !== undefined && known.has(one.job.uid)) {
+      lost.delete(place);
+      continue;
+    }
     const namespace = place.startsWith('/') ? undefined : place.slice(0, place.indexOf('/'));
     const want = wantOf(
       { resource: target.resource, namespace, name: one.name, mode: 'once', keep: 'metadata' },
       'required',
     );
     const objects = collections.get(want.key)?.objects;
-    if (objects === undefined) wants.push(want);
-    else if (objects.has(one.uid)) lost.delete(place);
-    else lost.set(place, { ...one, fate: 'deleted' });
+    if (objects === undefined) {
+      if (one.job === undefined || !asked.has(one.job.uid)) wants.push(want);
+      if (one.job !== undefined) asked.add(one.job.uid);
+    } else if (objects.has(one.uid)) {
+      lost.delete(place);
+    } else {
+      lost.set(place, { ...one, fate: 'deleted' });
+      if (one.job !== undefined) known.add(one.job.uid);
+    }
   }
   return { memory: { ...memory, lost }, wants };
 }

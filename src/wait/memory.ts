@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/object.ts';
+import { controllerOf } from '../verdict/owner.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Lost, Member, Memory } from './state.ts';
 
@@ -27,8 +28,8 @@ export interface MemoryRules {
   readonly ignores: (object: KubeObject) => boolean;
   /** Whether an object that is being deleted when first seen is one on its way out, thus missing. */
   readonly predecessors: 'missing' | 'count';
-  /** Whether an object that goes before it is done is missed: nothing else takes its place. */
-  readonly misses: (object: KubeObject) => boolean;
+  /** What is missed when an object goes before it is done: nothing else takes its place. */
+  readonly missedWith: (object: KubeObject) => 'object' | 'its Job' | 'nothing';
   /** Whether a DELETED event may only mean that the object no longer fits the selector. */
   readonly departure: 'deleted' | 'deleted or left';
 }
@@ -83,9 +84,11 @@ export function remember(
       if (!places.has(placeOf(object))) members.set(uid, { object, verdict, presence: 'gone' });
       return;
     }
-    if (places.has(placeOf(object)) || !rules.misses(object)) return;
+    const missed = rules.missedWith(object);
+    if (places.has(placeOf(object)) || missed === 'nothing') return;
     const fate = rules.departure === 'deleted' ? 'deleted' : 'open';
-    lost.set(placeOf(object), { name, uid, at: now, outcome, fate });
+    const job = missed === 'its Job' ? controllerOf(object) : undefined;
+    lost.set(placeOf(object), { name, uid, at: now, outcome, fate, job });
   };
 
   const departed = new Set<string>();

@@ -34,7 +34,7 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
   const members = [...memory.members.values()];
   const alone: Owned = { memory, wants: [], others: members, items: [], found: 0, open: false, wakeAt: undefined };
   if (keyOf(target.resource) !== '/pods' || target.ownerJobs === 'never') return alone;
-  const owners = new Map<string, { readonly owner: Owner; readonly namespace: string | undefined }>();
+  const owners = new Map<string, JobRef>();
   const others: Member[] = [];
   const owned: Member[] = [];
   for (const member of members) {
@@ -45,6 +45,14 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
     } else {
       others.push(member);
     }
+  }
+  const counted = new Set(owners.keys());
+  for (const [place, { job: owner, fate }] of memory.lost) {
+    if (owner === undefined) continue;
+    const namespace = place.slice(0, place.indexOf('/'));
+    if (!owners.has(owner.uid)) owners.set(owner.uid, { owner, namespace });
+    // As long as its pod may merely have left the selection it is asked for, and has no say.
+    if (fate === 'deleted') counted.add(owner.uid);
   }
   if (owners.size === 0) return alone;
 
@@ -57,7 +65,11 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
   const items: Item[] = [];
   let wakeAt = refusal?.wakeAt;
   for (const [uid, { owner }] of owners) {
-    const judged = verdicts.byUid.get(uid);
+    const successor = verdicts.successors.get(uid);
+    if (!counted.has(uid) || (successor !== undefined && counted.has(successor))) continue;
+    const own = verdicts.byUid.get(successor ?? uid);
+    // Done without a pod that the selector found, it says nothing about those that it did find.
+    const judged = successor !== undefined && own?.state === 'reached' ? undefined : own;
     const label = `job/${owner.name}`;
     if (standIn === 'pods') {
       // The pods that succeeded decide; a Job that has failed is the end all the same.
@@ -73,8 +85,9 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
     }
   }
   if (standIn === 'jobs') {
-    const open = !verdicts.answered && items.length < owners.size;
-    return { memory: verdicts.memory, wants: [want], others, items, found: owned.length, open, wakeAt };
+    const open = !verdicts.answered && items.length < counted.size;
+    const found = Math.max(owned.length, counted.size);
+    return { memory: verdicts.memory, wants: [want], others, items, found, open, wakeAt };
   }
   let found = 0;
   for (const { object, verdict } of owned) {
@@ -101,33 +114,54 @@ function refusalOf(
   return now < lastsFrom ? { state: 'fresh', wakeAt: lastsFrom } : { state: 'lasting', wakeAt: undefined };
 }
 
-/** The one Job by name, so that a Role with resourceNames suffices; several by one collection. */
-function wantOfJobs(
-  target: Target,
-  owners: ReadonlyMap<string, { readonly owner: Owner; readonly namespace: string | undefined }>,
-  need: Want['need'],
-): Want {
-  const [only] = owners.values();
-  const one = owners.size === 1 ? only : undefined;
+/** A Job, by what its pods say of it. */
+interface JobRef {
+  readonly owner: Owner;
+  readonly namespace: string | undefined;
+}
+
+/** The one Job by name, so that a Role with resourceNames suffices, and the one that takes its place; else all. */
+function wantOfJobs(target: Target, owners: ReadonlyMap<string, JobRef>, need: Want['need']): Want {
+  const [first, ...more] = owners.values();
+  const one = more.every((other) => isSamePlace(other, first)) ? first : undefined;
   const namespace = one === undefined ? target.namespace : one.namespace;
   return wantOf({ resource: JOBS, namespace, name: one?.owner.name, mode: 'watch', keep: 'verdict' }, need);
 }
 
+function isSamePlace(one: JobRef, other: JobRef | undefined): boolean {
+  return one.owner.name === other?.owner.name && one.namespace === other.namespace;
+}
+
 interface OwnerVerdicts {
   readonly memory: Memory;
+  /** Of the owners, and of the Jobs that took their place. */
   readonly byUid: ReadonlyMap<string, Verdict>;
+  /** By the uid of an owner that is gone: that of the Job which has its name now. */
+  readonly successors: ReadonlyMap<string, string>;
   readonly answered: boolean;
 }
 
-/** The verdicts of owning Jobs, by uid; those that can never change are kept, for the Job may go before its pods. */
-function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, unknown>): OwnerVerdicts {
+/**
+ * The verdicts of owning Jobs, by uid; those that can never change are kept, for the Job may go before its pods, until
+ * a new Job has its name: then that one counts.
+ */
+function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, JobRef>): OwnerVerdicts {
   const { memory, collections, target, now } = scene;
   const goal = target.goals.every((one) => one.for === 'finished') ? 'finished' : 'complete';
   const objects = collections.get(want.key)?.objects;
   const byUid = new Map<string, Verdict>();
   const endedJobs = new Map(memory.endedJobs);
   const gone = new Map<string, number>();
-  for (const uid of owners.keys()) {
+  const successors = new Map<string, string>();
+  for (const [uid, ref] of owners) {
+    const successor = objects === undefined || objects.has(uid) ? undefined : named(objects, ref);
+    if (successor !== undefined) {
+      const verdict = judgeJob(successor, goal);
+      successors.set(uid, successor.metadata.uid);
+      byUid.set(successor.metadata.uid, verdict);
+      gone.set(uid, (verdict.state === 'reached' ? memory.ownersGone.get(uid) : undefined) ?? now);
+      continue;
+    }
     const job = objects?.get(uid) ?? memory.endedJobs.get(uid);
     const isGone = objects?.has(uid) !== true;
     // One that was only about to fail when it was deleted has an end that nobody has seen.
@@ -139,5 +173,13 @@ function judgeOwners(scene: Scene, want: Want, owners: ReadonlyMap<string, unkno
     byUid.set(uid, verdict);
     if (verdict.state !== 'pending') endedJobs.set(uid, job);
   }
-  return { memory: { ...memory, endedJobs, ownersGone: gone }, byUid, answered: objects !== undefined };
+  const answered = objects !== undefined;
+  return { memory: { ...memory, endedJobs, ownersGone: gone }, byUid, successors, answered };
+}
+
+function named(objects: ReadonlyMap<string, KubeObject>, { owner, namespace }: JobRef): KubeObject | undefined {
+  for (const object of objects.values()) {
+    if (object.metadata.name === owner.name && object.metadata.namespace === namespace) return object;
+  }
+  return undefined;
 }

@@ -54,6 +54,8 @@ export interface Target {
   readonly ownerJobs: OwnerJobs;
   /** Targets with the same text here are alternatives: one of them is enough, and only all of them can fail. */
   readonly oneOf?: string | undefined;
+  /** The pod that waits is one of this object's own, as its name says: a deadlock, of which a hint tells. */
+  readonly waits?: 'for itself';
 }
 
 /** The run, resolved: no later code parses a string of the user's. */

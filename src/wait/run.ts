@@ -28,7 +28,7 @@ export interface RunDeps {
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
-/** The API server serves no such kind, and nobody can add it: it would have to be another version of Kubernetes. */
+/** The API server serves no such kind, and no definition that could be awaited would add it. */
 export class KindNotServedError extends Error {
   constructor({ message }: Problem) {
     super(message);
@@ -138,8 +138,9 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const refuseUnserved = (key: string, emission: Emission): void => {
     if (emission.what !== 'problem' || !isNotServed(emission.problem)) return;
     const { want, objects } = at.state.collections.get(key) ?? {};
-    const isBuiltIn = want?.spec.resource.origin === undefined;
-    if (want?.need === 'required' && isBuiltIn && objects === undefined) throw new KindNotServedError(emission.problem);
+    if (want?.need !== 'required' || objects !== undefined) return;
+    const { origin, group } = want.spec.resource;
+    if (origin === undefined || group === '') throw new KindNotServedError(emission.problem);
   };
 
   const tellOfEmission = (key: string, emission: Emission): void => {

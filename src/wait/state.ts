@@ -1,6 +1,7 @@
 import type { CollectionSpec, Emission, Verb } from '../kube/collection.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Problem } from '../kube/problem.ts';
+import type { Owner } from '../verdict/owner.ts';
 import type { Verdict, Why } from '../verdict/verdict.ts';
 import type { Target } from './plan.ts';
 
@@ -122,6 +123,8 @@ export interface Lost {
   readonly outcome: 'not done' | 'unknown';
   /** Whether it was deleted, has merely left the selection, or is being looked up by name. */
   readonly fate: 'open' | 'deleted';
+  /** Of a pod that is judged through its Job: then it is the Job that counts on. */
+  readonly job: Owner | undefined;
 }
 
 /** How a target stands. Compared as data: a line is told when it differs from the one before. */

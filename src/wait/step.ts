@@ -6,7 +6,7 @@ import { judgeJob } from '../verdict/job.ts';
 import { alternatives } from './alternatives.ts';
 import { judgeDeletion } from './deletion.ts';
 import { rememberFailures } from './failures.ts';
-import { awaitsDeletion, isOwnMeaning, judgeGoals, keepOf, missesMember, ownMeaning } from './goals.ts';
+import { awaitsDeletion, isOwnMeaning, judgeGoals, keepOf, missedWith, ownMeaning } from './goals.ts';
 import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
 import { judgeWithOthers } from './others.ts';
@@ -172,7 +172,7 @@ function rulesFor(plan: Plan, target: Target): MemoryRules {
     ignores: ({ metadata }) =>
       isPod && !byName && self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace,
     predecessors: isOwnMeaning(target) && !awaitsDeletion(target) ? 'missing' : 'count',
-    misses: (object) => byName || missesMember(target, object),
+    missedWith: (object) => (byName ? 'object' : missedWith(target, object)),
     departure: byName ? 'deleted' : 'deleted or left',
   };
 }

@@ -9,6 +9,10 @@ export interface Credentials {
   readonly key: string;
 }
 
+/** The same of a cluster that is not ours: it may know its users by a token in a header. */
+export type Access = Pick<Credentials, 'server'> &
+  Partial<Credentials> & { readonly headers?: Readonly<Record<string, string>> };
+
 /** What the API server sends. Tests read it like plain JSON, so its type says nothing. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Json = any;
@@ -102,19 +106,20 @@ export interface Rest {
 const defaultTimeoutMs = 60_000;
 
 /** A small client of the API server, with one connection pool. Independent of src, so that it can check it. */
-export function connectRest(credentials: Credentials, userAgent: string): Rest {
-  const agent = new Agent({ keepAlive: true, ca: credentials.ca, cert: credentials.cert, key: credentials.key });
+export function connectRest(access: Access, userAgent: string): Rest {
+  const { server, headers: own, ...tls } = access;
+  const agent = new Agent({ keepAlive: true, ...tls });
 
   function open(method: string, path: string, body: object | undefined, signal?: AbortSignal) {
     return new Promise<IncomingMessage>((resolve, reject) => {
-      const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent };
+      const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent, ...own };
       const payload = body ? JSON.stringify(body) : '';
       if (body) {
         // Node adds no length to a DELETE by itself, and its body would be read as the next request.
         headers['content-length'] = String(Buffer.byteLength(payload));
         headers['content-type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
       }
-      const req = httpsRequest(new URL(path, credentials.server), {
+      const req = httpsRequest(new URL(path, server), {
         method,
         agent,
         headers,

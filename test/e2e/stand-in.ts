@@ -22,7 +22,7 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const PREFIX = 'localhost/kube-await-stand-in';
-/** The name under which the samples ask for it. */
+/** The name under which the samples ask for it. Debian's, linked statically, cannot look names up. */
 export const BUSYBOX = 'docker.io/library/busybox:1.37';
 
 /** Of npm's package `node`: the version that the image's own Node has. */

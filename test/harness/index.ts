@@ -10,7 +10,7 @@ import { ended, started, type TestObject } from './objects.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { Json } from '../cluster/rest.ts';
-export { deployment, job, pod } from './objects.ts';
+export { deployment, job, pod, type TestObject } from './objects.ts';
 export type { Ended, Line, Run, RunOptions } from './run.ts';
 export { RestError };
 

@@ -18,7 +18,9 @@ export interface TerminalOptions {
 export interface Screen {
   /** What is on it, and what has scrolled off, without the empty lines at the end. */
   readonly lines: readonly string[];
-  /** Whether the terminal had to continue a line on the next one. */
+  /** The same, with lines joined again that the terminal had to continue on the next one. */
+  readonly unwrapped: readonly string[];
+  /** Whether there are such lines. */
   readonly wrapped: boolean;
   /** The line of the cursor, counted as in `lines`, and its column. */
   readonly cursor: { readonly line: number; readonly column: number };
@@ -50,7 +52,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 /** Starts a program on a terminal of this size. `script` (util-linux) makes the terminal; every Debian has it. */
 export function startOnTerminal(argv: readonly string[], options: TerminalOptions): OnTerminal {
   const { columns, rows, env, stdout, onDrawn } = options;
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  const terminal = new xterm.Terminal({ cols: columns || 80, rows: rows || 24, allowProposedApi: true });
   const redirect = stdout === undefined ? '' : ` >${quoted(stdout)}`;
   // The shell becomes the program: its process ID is the program's.
   const command = `stty cols ${columns} rows ${rows}; echo $$ $(tty); exec ${argv.map(quoted).join(' ')}${redirect}`;
@@ -112,7 +114,11 @@ export function startOnTerminal(argv: readonly string[], options: TerminalOption
       cells.pop();
     }
     const lines = cells.map((line) => line.translateToString(true));
-    return { lines, wrapped: cells.some((line) => line.isWrapped), cursor, cells };
+    const unwrapped: string[] = [];
+    for (const [at, line] of lines.entries()) {
+      unwrapped.push(cells[at]?.isWrapped ? `${unwrapped.pop()}${line}` : line);
+    }
+    return { lines, unwrapped, wrapped: cells.some((line) => line.isWrapped), cursor, cells };
   }
 
   return {

@@ -359,6 +359,20 @@ describe.concurrent('--for', () => {
     });
   }
 
+  for (const [outcome, exitCodes, code] of [
+    ['has a succeeded pod', '', 0],
+    ['has none', 'all fail', 1],
+  ] as const) {
+    test(`job-wr and a Job that has failed and ${outcome}: ${code}`, async ({ ns, kubeAwait, expect }) => {
+      const failing = exitCodes === '' ? { failIndexes: [1] } : {};
+      const spec = { completionMode: 'Indexed' };
+      const target = job({ namespace: ns, name: 'x', completions: 2, parallelism: 2, exitCode: 1, spec, ...failing });
+      await api.create(target);
+      const { code: got } = await kubeAwait(['job-wr', 'x', '--logs=0']).exit;
+      expect(got).toBe(code);
+    });
+  }
+
   test('job-we is --for=finished', async ({ ns, kubeAwait, expect }) => {
     await api.create(job({ namespace: ns, name: 'x', exitCode: 1 }));
     const { code } = await kubeAwait(['job-we', 'x']).exit;

@@ -177,6 +177,75 @@ describe.concurrent('a target that is deleted before it was done', () => {
   });
 });
 
+describe.concurrent('an edit of its labels looks like a deletion', () => {
+  const relabel = (target: TestObject): Promise<unknown> => api.patch(target, { metadata: { labels: { app: 'y' } } });
+
+  test('under --for=delete: it is still there until it is deleted', async ({ ns, kubeAwait, expect }) => {
+    const target = pod({ namespace: ns, name: 'task', labels: x, exitCode: 'ask' });
+    const other = pod({ namespace: ns, name: 'other', labels: x, exitCode: 'ask' });
+    await Promise.all([api.create(target), api.create(other)]);
+    const run = kubeAwait(['pod', '-l', 'app=x', '--for=delete']);
+    await run.line(/^pod -l app=x: 2 of 2 still exist, /);
+    await relabel(target);
+    await api.delete(other, { gracePeriodSeconds: 0 });
+    await run.line(/^pod -l app=x: 1 of 2 still exist, task among them$/);
+    await api.delete(target, { gracePeriodSeconds: 0 });
+    const { code, stdout } = await run.exit;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod -l app=x reached: deleted\n' });
+  });
+
+  for (const policy of ['wait', 'fail', 'succeed']) {
+    test(`under --for=complete and --on-missing=${policy}: the others decide`, async ({
+      ns,
+      kubeAwait,
+      exitCodes,
+      expect,
+    }) => {
+      const left = job({ namespace: ns, name: 'left', labels: x, exitCode: 'ask' });
+      const stays = job({ namespace: ns, name: 'stays', labels: x, exitCode: 'ask' });
+      await Promise.all([api.create(left), api.create(stays)]);
+      const args = ['--for=complete', `--on-missing=${policy}`, '--missing-grace=0s'];
+      const run = kubeAwait(['job', '-l', 'app=x', ...args]);
+      await run.line(/^job -l app=x: 0\/2 done, /);
+      await relabel(left);
+      await run.line(/^job -l app=x: 0\/1 done, /);
+      exitCodes(stays, [0]);
+      const { code, stdout } = await run.exit;
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^job -l app=x reached: 1\/1 done, job\/stays Complete/);
+    });
+  }
+
+  test('of the pod of a Job: its Job does not count any more', async ({ ns, kubeAwait, expect }) => {
+    const migrate = job({ namespace: ns, name: 'migrate', labels: x, exitCode: 'ask' });
+    const other = pod({ namespace: ns, name: 'other', labels: x, exitCode: 0 });
+    await Promise.all([api.create(migrate), api.create(other)]);
+    const pods = `/api/v1/namespaces/${ns}/pods?labelSelector=job-name%3Dmigrate`;
+    const [found] = await api.untilAll(pods, (all) => all[0]?.status.phase === 'Running');
+    const run = kubeAwait(['pod', '-l', 'app=x']);
+    await run.line(/^pod -l app=x: 1\/2 done, job\/migrate 0\/1 succeeded/);
+    await relabel({ ...found, apiVersion: 'v1', kind: 'Pod' });
+    const { code, stdout } = await run.exit;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod -l app=x reached: 1/1 done, pod/other Succeeded\n' });
+  });
+
+  test('but a Job that is deleted with its pods leaves a gap', async ({ ns, kubeAwait, expect }) => {
+    // Its pod goes without an end that anybody could tell.
+    const migrate = job({ namespace: ns, name: 'migrate', labels: x, exitCode: 'ask', deleteAfter: '1h' });
+    const other = pod({ namespace: ns, name: 'other', labels: x, exitCode: 0 });
+    await Promise.all([api.create(migrate), api.create(other)]);
+    const pods = `/api/v1/namespaces/${ns}/pods?labelSelector=job-name%3Dmigrate`;
+    const [found] = await api.untilAll(pods, (all) => all[0]?.status.phase === 'Running');
+    const run = kubeAwait(['pod', '-l', 'app=x', '--on-missing=fail', '--missing-grace=1s', '--logs=0']);
+    await run.line(/^pod -l app=x: 1\/2 done, job\/migrate 0\/1 succeeded/);
+    await api.delete(migrate, withPods);
+    await api.delete({ ...found, apiVersion: 'v1', kind: 'Pod' }, { gracePeriodSeconds: 0 });
+    const { code, stdout } = await run.exit;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^pod -l app=x failed: 1\/2 done, job\/migrate deleted, outcome unknown\n$/);
+  });
+});
+
 describe.concurrent('what was done stays done', () => {
   test('a Job that is Complete and then deleted by its TTL, while another target is pending', async ({
     ns,

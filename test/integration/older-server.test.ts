@@ -64,6 +64,14 @@ describe.concurrent('a 404 for a built-in kind', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toMatch(/^kube-await: the API server serves no resourceclaims\.resource\.k8s\.io$/m);
     }
+    const json = await kubeAwait(['resourceclaim/x', '-o', 'json'], { kubeconfig }).exit;
+    const last = json.stdout.trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({
+      event: 'done',
+      exitCode: 2,
+      message: 'the API server serves no such kind',
+    });
+    expect(json.stderr).toContain('the API server serves no resourceclaims.resource.k8s.io');
   });
 
   for (const policy of ['fail', 'succeed']) {
@@ -124,5 +132,24 @@ describe.concurrent('a 404 for a built-in kind', () => {
     } as Reference);
     const { code, stdout } = await run.exit;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'service/api reached: 1/1 pods ready\n' });
+  });
+});
+
+describe.concurrent('a word that discovery does not know', () => {
+  test('is told as such also when discovery did not answer at first: it is never a missing object', async ({
+    proxy,
+    kubeconfig,
+    kubeAwait,
+    expect,
+  }) => {
+    const answered = proxy.answerOnce(({ path }) => path === '/apis', { status: 503, body: {} });
+    const args = ['jbos/x', '--on-missing=succeed', '--missing-grace=0s'];
+    const { code, stdout, stderr } = await kubeAwait(args, { kubeconfig }).exit;
+    await answered;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'kube-await: the API server serves no jbos\n',
+    });
   });
 });

@@ -212,6 +212,16 @@ describe.concurrent('--for', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod/task-0 reached: Succeeded\npod/web reached: Ready\n' });
   });
 
+  test('--for=finished: a failed pod of a selector is an end', async ({ ns, kubeAwait, expect }) => {
+    const [good, bad] = await tasks(ns, 2);
+    const run = kubeAwait(['pod', '-l', 'app=x', '--for=finished']);
+    if (bad) await endPod(bad, 1);
+    await run.line(/^pod -l app=x: 1\/2 done, pod\/task-0 Running$/);
+    if (good) await endPod(good, 0);
+    const { code, stdout } = await run.exit;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod -l app=x reached: 2/2 done\n' });
+  });
+
   test('pod-we counts failed pods as done', async ({ ns, kubeAwait, expect }) => {
     await api.create(pod({ namespace: ns, name: 'good', labels: x, exitCode: 0 }));
     await api.create(pod({ namespace: ns, name: 'bad', labels: x, exitCode: 1 }));
@@ -398,6 +408,19 @@ describe.concurrent('--expect and --at-least', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod -l app=x reached: 2/2 done\n' });
   });
 
+  test('--expect 2: the first pod appears 5 s before the second', async ({ ns, kubeAwait, expect }) => {
+    await api.create(pod({ namespace: ns, name: 'one', labels: x, exitCode: 0 }));
+    // Missing is what such a selector is not.
+    const policy = ['--on-missing=fail', '--missing-grace=0s'];
+    const run = kubeAwait(['pod', '-l', 'app=x', '--expect=2', ...policy, '--heartbeat=1s']);
+    await run.line(/^still waiting after 5s, .*: pod -l app=x \(1\/2 done, 1 of 2 expected found\)$/);
+    await api.create(pod({ namespace: ns, name: 'two', labels: x, exitCode: 'ask' }));
+    await run.line(/^pod -l app=x: 1\/2 done, pod\/two /);
+    await endPod(pod({ namespace: ns, name: 'two' }), 0);
+    const { code, stdout } = await run.exit;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod -l app=x reached: 2/2 done\n' });
+  });
+
   test('--expect counts Jobs too', async ({ ns, kubeAwait, expect }) => {
     await api.create(job({ namespace: ns, name: 'one', labels: x }));
     const run = kubeAwait(['job', '-l', 'app=x', '--expect=2']);
@@ -452,6 +475,52 @@ describe.concurrent('--expect and --at-least', () => {
     expect(failed.items).toHaveLength(2);
   });
 
+  for (const [third, exitCode, expected] of [
+    ['two failed bare pods of three', 0, { code: 0, stdout: /^pod -l app=x reached: 1\/1 done/ }],
+    [
+      'all three bare pods failed, at once',
+      1,
+      { code: 1, stdout: /^pod -l app=x failed: 0\/1 done, pod\/task-0 Failed/ },
+    ],
+  ] as const) {
+    test(`--at-least 1 with ${third}: ${expected.code}`, async ({ ns, kubeAwait, expect }) => {
+      const [one, two, last] = await tasks(ns, 3);
+      const run = kubeAwait(['pod', '-l', 'app=x', '--at-least=1', '--logs=0']);
+      if (one) await endPod(one, 1);
+      if (two) await endPod(two, 1);
+      await run.line(/^pod -l app=x: 0\/1 done, pod\/task-2 Running$/);
+      if (last) await endPod(last, exitCode);
+      const { code, stdout } = await run.exit;
+      expect(code).toBe(expected.code);
+      expect(stdout).toMatch(expected.stdout);
+    });
+  }
+
+  test('--at-least: a failed pod stays failed, though its Job would try again', async ({
+    ns,
+    kubeAwait,
+    exitCodes,
+    expect,
+  }) => {
+    const retried = job({ namespace: ns, name: 'retried', labels: x, exitCode: 'ask', backoffLimit: 6 });
+    await api.create(retried);
+    exitCodes(retried, [1]);
+    const { code, stdout } = await kubeAwait(['pod', '-l', 'app=x', '--at-least=1', '--logs=0']).exit;
+    const { status } = await api.get(retried);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^pod -l app=x failed: 0\/1 done, pod\/retried-\w+ Failed/);
+    expect(hasCondition({ status }, 'Failed')).toBe(false);
+  });
+
+  test('--at-least and --expect: not before so many are there', async ({ ns, kubeAwait, expect }) => {
+    await api.create(pod({ namespace: ns, name: 'one', labels: x, exitCode: 0 }));
+    const run = kubeAwait(['pod', '-l', 'app=x', '--at-least=1', '--expect=2']);
+    await run.line(/^pod -l app=x: 1\/1 done, 1 of 2 expected found$/);
+    await api.create(pod({ namespace: ns, name: 'two', labels: x, start: 'never' }));
+    const { code } = await run.exit;
+    expect(code).toBe(0);
+  });
+
   test('--at-least asks for no Job', async ({ ns, kubeAwait, identity, expect }) => {
     const who = await identity();
     await api.create(job({ namespace: ns, name: 'many', labels: x, completions: 2, parallelism: 1 }));
@@ -477,5 +546,43 @@ describe.concurrent("the waiter's own pod", () => {
       code: 2,
       stderr: 'kube-await: expected --container NAME with the pod that waits itself, got "pod/task-0"\n',
     });
+  });
+});
+
+describe.concurrent('a wait that only pods of the own controller can meet is a deadlock', () => {
+  test('a selector that finds none but them: the first heartbeat says so', async ({ ns, kubeAwait, expect }) => {
+    await api.create(deployment({ namespace: ns, name: 'web', replicas: 2, start: 'never' }));
+    const path = `/api/v1/namespaces/${ns}/pods?labelSelector=app%3Dweb`;
+    const [self] = await api.untilAll(path, (all) => all.length === 2);
+    const env = { POD_NAME: self.metadata.name, POD_NAMESPACE: ns };
+    const run = kubeAwait(['pod', '-l', 'app=web', '--heartbeat=200ms'], { env });
+    const { text } = await run.line(/^hint: pod -l app=web: only pods of replicaset\/web-\w+ can meet this/);
+    expect(text).toMatch(/it waits for itself, for ever$/);
+    // Another pod that the selector finds can be done: nothing is said.
+    await api.create(pod({ namespace: ns, name: 'other', labels: { app: 'web' }, start: 'never' }));
+    const beside = kubeAwait(['pod', '-l', 'app=web', '--heartbeat=200ms', '--timeout=1s'], { env });
+    const { stderr } = await beside.exit;
+    expect(stderr).toMatch(/^still waiting after /m);
+    expect(stderr).not.toContain('hint: ');
+  });
+
+  test('its own Deployment by name', async ({ ns, kubeAwait, expect }) => {
+    await api.create(deployment({ namespace: ns, name: 'web', start: 'never' }));
+    const path = `/api/v1/namespaces/${ns}/pods?labelSelector=app%3Dweb`;
+    const [self] = await api.untilAll(path, (all) => all.length === 1);
+    const env = { POD_NAME: self.metadata.name, POD_NAMESPACE: ns };
+    const run = kubeAwait(['deploy/web', '--heartbeat=200ms'], { env });
+    const { text } = await run.line(/^hint: deployment\/web: only pods of deployment\/web can meet this/);
+    expect(text).toMatch(/this pod is one of them by its name: it waits for itself, for ever$/);
+  });
+
+  test('its own Job by name', async ({ ns, kubeAwait, expect }) => {
+    await api.create(job({ namespace: ns, name: 'migrate', exitCode: 'ask' }));
+    const path = `/api/v1/namespaces/${ns}/pods?labelSelector=job-name%3Dmigrate`;
+    const [self] = await api.untilAll(path, (all) => all.length === 1);
+    const env = { POD_NAME: self.metadata.name, POD_NAMESPACE: ns };
+    const run = kubeAwait(['job/migrate', '--heartbeat=200ms'], { env });
+    const { text } = await run.line(/^hint: job\/migrate: only pods of job\/migrate can meet this/);
+    expect(text).toMatch(/it waits for itself, for ever$/);
   });
 });

@@ -511,3 +511,34 @@ describe('a kind that is not built in', () => {
     });
   });
 });
+
+describe('a pod that waits for what it belongs to, by its name', () => {
+  const waits = async (self: string, line: string): Promise<unknown> => {
+    const outline = await plan(line, {}, { namespace: 'here', self: { namespace: 'here', name: self } });
+    return 'refused' in outline ? outline : outline.targets.map((target) => target.waits);
+  };
+  test.each([
+    ['web-7d9f8b6c5d-x2k4j', 'deploy/web'],
+    ['migrate-x2k4j', 'job/migrate'],
+    ['migrate-0-x2k4j', 'job/migrate'],
+    ['agent-x2k4j', 'ds/agent'],
+    ['db-11', 'sts/db'],
+    ['db-11', 'sts/db --for=ready'],
+  ])('%s and %s', async (self, line) => {
+    expect(await waits(self, line)).toEqual(['for itself']);
+  });
+
+  test.each([
+    ['another one of a longer name', 'web-api-7d9f8b6c5d-x2k4j', 'deploy/web'],
+    ['a Job beside a Deployment of the same name', 'web-7d9f8b6c5d-x2k4j', 'job/web'],
+    ['a Deployment beside a Job of the same name', 'web-x2k4j', 'deploy/web'],
+    ['a Deployment beside a StatefulSet of the same name', 'web-0', 'deploy/web'],
+    ['letters that nobody makes up', 'migrate-again', 'job/migrate'],
+    ['another namespace', 'migrate-x2k4j', 'infra/job/migrate'],
+    ['a goal that it may come to all the same', 'migrate-x2k4j', 'job/migrate --for=create'],
+    ['a selector', 'migrate-x2k4j', 'job -l a'],
+    ['a kind without pods', 'x-x2k4j', 'configmap/x'],
+  ])('not: %s', async (_, self, line) => {
+    expect(await waits(self, line)).toEqual([undefined]);
+  });
+});

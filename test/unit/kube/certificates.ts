@@ -7,6 +7,8 @@ export interface Certificates {
   readonly ca: string;
   /** For 127.0.0.1 and localhost. */
   readonly server: { readonly cert: string; readonly key: string };
+  /** Its successor. */
+  readonly replaced: { readonly cert: string; readonly key: string };
   /** For another host than the one that is asked. */
   readonly elsewhere: { readonly cert: string; readonly key: string };
   readonly client: { readonly cert: string; readonly key: string };
@@ -32,6 +34,7 @@ export function makeCertificates(): Certificates {
     return {
       ca: read('ca.crt'),
       server: signed('server', 'IP:127.0.0.1,DNS:localhost'),
+      replaced: signed('replaced', 'IP:127.0.0.1,DNS:localhost'),
       elsewhere: signed('elsewhere', 'DNS:elsewhere.test'),
       client: signed('client', ''),
     };

@@ -18,6 +18,27 @@ describe('a Job by name', () => {
     expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
   });
 
+  test.each([
+    ['Never', 0, 'never'],
+    ['OnFailure', 6, 'after 5 s'],
+    ['OnFailure', 2, 'after 5 s'],
+    ['OnFailure', 1, 'at once'],
+    ['OnFailure', 0, 'at once'],
+  ] as const)(
+    'not ready, restartPolicy %s, backoffLimit %i: its pods are watched %s',
+    (restartPolicy, backoffLimit, when) => {
+      const spec = { selector: { matchLabels: { a: 'b' } }, restartPolicy, backoffLimit };
+      const run = new Script([migrate()]).sees('jobs', [{ ...job('migrate', undefined), spec }]);
+      expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
+      expect(run.at(4.9).wanted('pods') !== undefined).toBe(when === 'at once');
+      expect(run.at(5).wanted('pods') !== undefined).toBe(when !== 'never');
+      expect(run.wanted('pods')?.need).toBe(when === 'never' ? undefined : 'optional');
+      // Its container runs for the moment.
+      run.sees('jobs', [{ ...job('migrate', undefined), spec, status: { active: 1, ready: 1 } }]);
+      expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
+    },
+  );
+
   test('Failed: the run fails', () => {
     expect(new Script([migrate()]).sees('jobs', [job('migrate', 'Failed')]).ending).toBe('failed');
   });
@@ -291,6 +312,110 @@ describe('pods by selector', () => {
   test('a new Job of the same name is another Job', () => {
     const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]);
     expect(run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-2' })]).ending).toBeUndefined();
+  });
+
+  test('pods of a Job that was made anew: the new Job counts, whatever became of the old one', () => {
+    const labels = [undefined, 'Complete'] as const;
+    for (const ended of labels) {
+      const run = new Script([selected(PODS), named(PODS, 'gate')]).sees('pods', [], [], 'gate');
+      run.sees('pods', [ofJob('m-1', 'Running')], [], undefined);
+      run.sees('jobs', [job('migrate', ended, { uid: 'job-1' })]);
+      // A pod that is stopped ends before it goes.
+      run.sees('pods', [], [ofJob('m-1', ended === undefined ? 'Failed' : 'Succeeded')]);
+      run.sees('jobs', [job('migrate', undefined, { uid: 'job-2' })], [job('migrate', ended, { uid: 'job-1' })]);
+      expect(run.wanted('jobs')?.spec.name).toBe('migrate');
+      expect(run.statuses[0]).toBe('pending');
+      const next = pod('m-2', 'Succeeded', { owner: { kind: 'Job', name: 'migrate', uid: 'job-2' } });
+      run.sees('pods', [next]);
+      expect(run.wanted('jobs')?.spec.name).toBe('migrate');
+      expect(run.statuses[0]).toBe('pending');
+      run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-2' })]);
+      expect(run.statuses[0]).toBe('reached');
+    }
+  });
+
+  test('pods of a Job that were deleted with it before it was done leave a gap', () => {
+    const running = ofJob('m-1', 'Running');
+    const start = (more: Partial<Target> = {}): Script =>
+      new Script([selected(PODS, more)])
+        .sees('pods', [running, pod('b', 'Succeeded')])
+        .sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]);
+    // The Job first, as in the background, or its pods first, as in the foreground.
+    const background = (run: Script): Script =>
+      run
+        .sees('jobs', [], [job('migrate', undefined, { uid: 'job-1' })])
+        .sees('pods', [pod('b', 'Succeeded')], [running]);
+    const foreground = (run: Script): Script =>
+      run
+        .sees('pods', [pod('b', 'Succeeded')], [running])
+        .sees('jobs', [], [job('migrate', undefined, { uid: 'job-1' })]);
+    for (const deleted of [background, foreground]) {
+      const run = deleted(start());
+      expect(run.ending).toBeUndefined();
+      expect(run.sees('pods', [], [], 'm-1').at(599).statuses).toEqual(['pending']);
+      const failing = deleted(start({ onMissing: 'fail' })).sees('pods', [], [], 'm-1');
+      expect(failing.at(9.9).ending).toBeUndefined();
+      expect(failing.at(10).ending).toBe('failed');
+      expect(
+        deleted(start({ onMissing: 'succeed' }))
+          .sees('pods', [], [], 'm-1')
+          .at(10).ending,
+      ).toBe('reached');
+    }
+  });
+
+  test('a pod of a Job that is deleted is made again: the Job decides', () => {
+    const running = ofJob('m-1', 'Running');
+    const run = new Script([selected(PODS)])
+      .sees('pods', [running])
+      .sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]);
+    run.sees('pods', [], [running]).sees('pods', [], [], 'm-1');
+    expect(run.at(599).statuses).toEqual(['pending']);
+    expect(run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-1' })]).ending).toBe('reached');
+  });
+
+  test('while it is looked up whether the only pod of a Job was deleted, no policy has a say', () => {
+    const running = ofJob('m-1', 'Running');
+    const alive = job('migrate', undefined, { uid: 'job-1' });
+    for (const onMissing of ['fail', 'succeed'] as const) {
+      const run = new Script([selected(PODS, { onMissing, missingGraceMs: 0 })]).sees('pods', [running]);
+      run.sees('jobs', [alive]).sees('pods', [], [running]);
+      expect(run.statuses).toEqual(['pending']);
+      run.sees('pods', [], [], 'm-1');
+      // The Job makes another: nothing is missing.
+      expect(run.statuses).toEqual(['pending']);
+      run.sees('jobs', [], [alive]);
+      expect(run.ending).toBe(onMissing === 'fail' ? 'failed' : 'reached');
+    }
+  });
+
+  test('of the pods of a Job that go together one is looked up', () => {
+    const pods = ['m-1', 'm-2', 'm-3'].map((name) => ofJob(name, 'Running'));
+    const run = new Script([selected(PODS)])
+      .sees('pods', pods)
+      .sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]);
+    run.sees('pods', [], pods);
+    expect(run.wants.map(({ spec }) => spec.name)).toEqual([undefined, 'migrate', 'm-1']);
+    run.sees('pods', [], [], 'm-1');
+    expect(run.wants.map(({ spec }) => spec.name)).toEqual([undefined, 'migrate']);
+    expect(run.statuses).toEqual(['pending']);
+  });
+
+  test('a Job made anew that was done without a pod of the selection says nothing', () => {
+    const run = new Script([selected(PODS, { onMissing: 'fail' })]).sees('pods', [ofJob('m-1', 'Succeeded')]);
+    run.sees('jobs', [job('migrate', undefined, { uid: 'job-2' })]).at(100);
+    run.sees('jobs', [job('migrate', 'Complete', { uid: 'job-2' })]);
+    // Its pods may be told a moment later.
+    expect(run.at(109.9).ending).toBeUndefined();
+    expect(run.at(110).ending).toBe('failed');
+  });
+
+  test('a pod of a Job that left the selection by an edit of its labels takes its Job with it', () => {
+    const running = ofJob('m-1', 'Running');
+    const run = new Script([selected(PODS)]).sees('pods', [running, pod('b', 'Succeeded')]);
+    run.sees('jobs', [job('migrate', undefined, { uid: 'job-1' })]).sees('pods', [pod('b', 'Succeeded')], [running]);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [running], [], 'm-1').ending).toBe('reached');
   });
 
   test('the grace for a Job that is not there runs from when it was not', () => {

@@ -1,0 +1,58 @@
+/**
+ * `npm run test:e2e`: builds the image, loads it into a cluster and runs the suite there. Any cluster with a kubelet
+ * will do; the suite makes namespaces of its own and deletes them.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { findEngine } from './engine.ts';
+import { type Order, VARIABLE } from './setup.ts';
+
+const USAGE = `Usage: npm run test:e2e -- --kubeconfig FILE --load COMMAND [-- VITEST-ARGUMENT...]
+
+  --kubeconfig FILE  of an administrator of the cluster
+  --load COMMAND     how an image of Docker or buildah gets onto the nodes; {image} stands for its name`;
+
+/** Not \`latest\`, with which kubelet would pull. */
+const TAG = 'e2e';
+
+/** Runs the suite on a cluster. Gives vitest's exit code. */
+export async function runSuite(
+  { kubeconfig, load }: { kubeconfig: string; load: string },
+  vitestArgs: readonly string[],
+): Promise<number> {
+  const engine = findEngine();
+  console.log(`building the image with ${engine.name} ...`);
+  const images = engine.build(TAG);
+  for (const image of Object.values(images)) {
+    console.log(`loading ${image} ...`);
+    const { status } = spawnSync('sh', ['-c', load.replaceAll('{image}', image)], { stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new Error(`--load ended with ${status}: ${load.replaceAll('{image}', image)}`);
+  }
+  const order: Order = { kubeconfig: path.resolve(kubeconfig), images };
+  const config = path.join(import.meta.dirname, 'vitest.config.ts');
+  const child = spawn('vitest', ['run', '--config', config, ...vitestArgs], {
+    stdio: 'inherit',
+    env: { ...process.env, [VARIABLE]: JSON.stringify(order) },
+  });
+  // Ctrl-C reaches it too, and it cleans up.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    options: { kubeconfig: { type: 'string' }, load: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const { kubeconfig, load } = values;
+  if (kubeconfig === undefined || load === undefined) {
+    console.error(USAGE);
+    process.exitCode = 2;
+  } else {
+    process.exitCode = await runSuite({ kubeconfig, load }, positionals);
+  }
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { TestProject } from 'vitest/node';
+import { ensureBinaries, SetupError } from '../cluster/binaries.ts';
+import { type Access, connectRest, type Json } from '../cluster/rest.ts';
+import type { Images } from './engine.ts';
+
+/** What each test file is told. */
+export interface Given {
+  readonly kubeconfig: string;
+  readonly access: Access;
+  readonly images: Images;
+  readonly kubectl: string;
+  readonly helm: string;
+  /** On every namespace of this run. */
+  readonly label: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    e2e: Given;
+  }
+}
+
+/** Where `npm run test:e2e` says which cluster and images to use. */
+export const VARIABLE = 'KUBE_AWAIT_E2E';
+
+export interface Order {
+  readonly kubeconfig: string;
+  readonly images: Images;
+}
+
+/** Finds the cluster and the programs that tests use; in the end waits until every namespace of the run is gone. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const order = process.env[VARIABLE];
+  if (order === undefined) throw new SetupError('start it as: npm run test:e2e -- --kubeconfig FILE --load COMMAND');
+  const { kubeconfig, images } = JSON.parse(order) as Order;
+  const access = await accessOf(kubeconfig);
+  const { kubectl = '', helm = '' } = await ensureBinaries(['kubectl', 'helm'], {
+    progress: (line) => console.error(line),
+  });
+  const label = `kube-await-e2e=${randomBytes(4).toString('hex')}`;
+  project.provide('e2e', { kubeconfig, access, images, kubectl, helm, label });
+  return async () => {
+    const rest = connectRest(access, 'kube-await-e2e');
+    const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(label)}`;
+    // Also those of tests that were cut short.
+    for (const { metadata, status } of (await rest.get(path)).items as Json[]) {
+      if (status.phase === 'Active') await rest.delete({ apiVersion: 'v1', kind: 'Namespace', metadata });
+    }
+    await rest.untilAll(path, (left) => left.length === 0, { timeoutMs: 120_000, what: 'the end of all namespaces' });
+    rest.close();
+  };
+}
+
+async function accessOf(kubeconfig: string): Promise<Access> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new SetupError(`${kubeconfig} names no cluster`);
+  const options: RequestOptions = { headers: {} };
+  await config.applyToHTTPSOptions(options);
+  const { ca, cert, key, headers } = options;
+  return {
+    server,
+    ...(ca ? { ca: String(ca) } : {}),
+    ...(cert && key ? { cert: String(cert), key: String(key) } : {}),
+    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+/** The version that the image must say. */
+export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;

@@ -1,0 +1,69 @@
+/**
+ * `npm run test:faults -- --runs 1000 --seed N`: so many random runs, side by side on one API server. A run that goes
+ * wrong is run again in ever simpler forms, and the simplest that still goes wrong is printed, to be kept in
+ * regressions.json. Ends with 1 if any did.
+ */
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { SetupError } from '../cluster/binaries.ts';
+import { startCluster } from '../cluster/index.ts';
+import { makeBench } from './bench.ts';
+import { anyCase, type Bench, type Case, runCase } from './case.ts';
+import { inParallel } from './pool.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    'at-once': { type: 'string', default: '24' },
+  },
+});
+const number = (name: keyof typeof values): number => {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new SetupError(`--${name}: expected a whole number, got "${values[name]}"`);
+};
+
+/** Each run has a seed of its own, so that any one can be run alone: `--runs 1 --seed ITS_SEED`. */
+const caseOf = (seed: number): Case | undefined => fc.sample(anyCase, { seed, numRuns: 1 })[0];
+
+async function simplest(bench: Bench, seed: number): Promise<string> {
+  const property = fc.asyncProperty(anyCase, async (one) => {
+    const wrongs = await runCase(bench, one);
+    if (wrongs.length > 0) throw new Error(wrongs.join('\n'));
+  });
+  const details = await fc.check(property, { seed, numRuns: 1, interruptAfterTimeLimit: 180_000 });
+  return details.failed ? JSON.stringify(details.counterexample?.[0]) : 'it went well when it was run again';
+}
+
+async function main(): Promise<number> {
+  const [runs, seed, atOnce] = [number('runs'), number('seed'), number('at-once')];
+  const cluster = await startCluster({ progress: (line) => console.error(line) });
+  try {
+    const bench = await makeBench(cluster);
+    const seeds = Array.from({ length: runs }, (_, index) => seed + index);
+    let done = 0;
+    const wrongs = await inParallel(seeds, atOnce, async (one) => {
+      const made = caseOf(one);
+      const found = made === undefined ? [] : await runCase(bench, made);
+      done += 1;
+      if (done % 100 === 0) console.error(`${done} of ${runs} runs`);
+      for (const wrong of found) console.log(`seed ${one}: ${wrong}\n${JSON.stringify(made)}`);
+      return found;
+    });
+    const bad = seeds.filter((_, index) => (wrongs[index] ?? []).length > 0);
+    for (const one of bad.slice(0, 3)) console.log(`the simplest of seed ${one}:\n${await simplest(bench, one)}`);
+    console.log(`seed ${seed}: ${runs - bad.length} runs went well, ${bad.length} went wrong`);
+    return bad.length === 0 ? 0 : 1;
+  } finally {
+    await cluster.stop();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
