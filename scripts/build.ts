@@ -1,6 +1,7 @@
 /**
  * Bundles src/main.ts into dist/: an entry, and beside it one chunk for each part that only some runs need. Fails where
- * a run would load more than it may, since start-up time and memory are what an init container costs.
+ * a run would load more than it may, since start-up time and memory are what an init container costs. src/index.ts, for
+ * programs, becomes lib/: a bundle of its own, so that what the two share is not cut into smaller files for the command.
  *
  *   node scripts/build.ts [--interpreter /nodejs/bin/node]
  *
@@ -12,9 +13,12 @@ import { parseArgs } from 'node:util';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const DIST = path.join(ROOT, 'dist');
 const ENTRY = 'kube-await.mjs';
+/** What scripts/types.ts puts beside the bundle for programs. */
+const DECLARATIONS = 'index.d.ts';
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
+/** Scanners look for files of this name in packages and images: in a bundle they could find nothing by themselves. */
+const BILL_OF_MATERIALS = 'sbom.cdx.json';
 
 const { interpreter } = parseArgs({
   options: { interpreter: { type: 'string', default: '/usr/bin/env node' } },
@@ -25,6 +29,9 @@ const LIMITS = { inClusterWait: 150 * 1024, all: 500 * 1024 } as const;
 
 /** What only some waits use, and others must not pay for. */
 const LAZY_MODULES = /^src\/(report\/(json|live|frame|terminal)|explain\/\w+|command)\.ts$/;
+
+/** What runs, and what programs import. */
+const ENTRY_POINTS = /^src\/(main|index)\.ts$/;
 
 /** The modules that src/main.ts imports when it waits. */
 const WAIT_MODULES = ['src/wait-command.ts'];
@@ -48,34 +55,51 @@ const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>>
 
 const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
-const built = await build({
-  absWorkingDir: ROOT,
-  entryPoints: { 'kube-await': 'src/main.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  // So that a package's ES module is taken where it has one as well: only those can be cut down to what is used.
-  mainFields: ['module', 'main'],
-  define: { __VERSION__: JSON.stringify(version) },
-  legalComments: 'none',
-  plugins: [leaveOut()],
-  metafile: true,
-  write: false,
-  logLevel: 'warning',
-}).catch(() => {
-  // esbuild has printed what is wrong, with the lines around it.
-  process.exit(1);
-});
+const command = await bundle({ entry: { 'kube-await': 'src/main.ts' }, folder: 'dist', extension: '.mjs' });
+const library = await bundle({ entry: { index: 'src/index.ts' }, folder: 'lib', extension: '.js' });
 
-const problems = check(built.metafile);
+const problems = [...check(command.metafile), ...checkLibrary(library.metafile)];
 for (const problem of problems) console.error(`build: ${problem}`);
 if (problems.length > 0) process.exit(1);
-write(built.outputFiles, built.metafile);
+write(command, { folder: 'dist', keep: [] });
+write(library, { folder: 'lib', keep: [DECLARATIONS] });
+
+interface Bundle {
+  readonly entry: Readonly<Record<string, string>>;
+  readonly folder: string;
+  readonly extension: string;
+}
+
+interface Built {
+  readonly outputFiles: readonly OutputFile[];
+  readonly metafile: Metafile;
+}
+
+function bundle({ entry, folder, extension }: Bundle): Promise<Built> {
+  return build({
+    absWorkingDir: ROOT,
+    entryPoints: entry,
+    outdir: folder,
+    outExtension: { '.js': extension },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    // So that a package's ES module is taken where it has one as well: only those can be cut down to what is used.
+    mainFields: ['module', 'main'],
+    define: { __VERSION__: JSON.stringify(version) },
+    legalComments: 'none',
+    plugins: [leaveOut()],
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  }).catch(() => {
+    // esbuild has printed what is wrong, with the lines around it.
+    process.exit(1);
+  });
+}
 
 function unused(...names: string[]): string {
   const body = `function leftOut() { throw new Error('left out of the bundle'); }`;
@@ -147,21 +171,37 @@ function check({ outputs }: Metafile): string[] {
   return problems;
 }
 
+function checkLibrary({ outputs }: Metafile): string[] {
+  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  console.log(`${'lib/, for programs'.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(LIMITS.all)}`);
+  return bytes > LIMITS.all ? [`lib/ is ${kib(bytes)}, expected at most ${kib(LIMITS.all)}`] : [];
+}
+
 /** Whole files only, and the entry last, so that a run that starts meanwhile never finds half of a build. */
-function write(files: readonly OutputFile[], { inputs }: Metafile): void {
-  mkdirSync(DIST, { recursive: true });
-  const entryLast = [...files].sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
+function write({ outputFiles, metafile }: Built, { folder, keep }: { folder: string; keep: readonly string[] }): void {
+  const dir = path.join(ROOT, folder);
+  mkdirSync(dir, { recursive: true });
+  const isEntry = ({ path: file }: OutputFile): boolean =>
+    metafile.outputs[path.relative(ROOT, file)]?.entryPoint?.match(ENTRY_POINTS) != null;
+  const entryLast = [...outputFiles].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
   for (const { path: file, text } of entryLast) {
-    put(file, header(file, text) + text, isEntry(file) ? 0o755 : 0o644);
+    put(file, header(file, text) + text, isProgram(file) ? 0o755 : 0o644);
   }
-  put(path.join(DIST, NOTICES), notices(Object.keys(inputs)), 0o644);
-  const current = new Set([NOTICES, ...files.map((file) => path.basename(file.path))]);
-  for (const name of readdirSync(DIST)) {
-    if (!current.has(name)) rmSync(path.join(DIST, name), { recursive: true });
+  const packages = packagesOf(metafile);
+  put(path.join(dir, NOTICES), packages.map(notice).join('\n'), 0o644);
+  put(path.join(dir, BILL_OF_MATERIALS), billOfMaterials(packages), 0o644);
+  const current = new Set([
+    NOTICES,
+    BILL_OF_MATERIALS,
+    ...keep,
+    ...outputFiles.map((file) => path.basename(file.path)),
+  ]);
+  for (const name of readdirSync(dir)) {
+    if (!current.has(name)) rmSync(path.join(dir, name), { recursive: true });
   }
 }
 
-function isEntry(file: string): boolean {
+function isProgram(file: string): boolean {
   return path.basename(file) === ENTRY;
 }
 
@@ -174,22 +214,54 @@ function put(file: string, content: string, mode: number): void {
 
 /** A chunk with CommonJS in it needs a `require`, which an ES module does not have by itself. */
 function header(file: string, text: string): string {
-  const shebang = isEntry(file) ? `#!${interpreter}\n` : '';
+  const shebang = isProgram(file) ? `#!${interpreter}\n` : '';
   if (!text.includes('Dynamic require of "')) return shebang;
   return `${shebang}import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n`;
 }
 
-/** Most licences ask that they go along with what is copied. */
-function notices(inputs: readonly string[]): string {
-  return [...new Set(inputs.flatMap((input) => packageOf(input) ?? []))].sort().map(notice).join('\n');
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string | undefined;
+  /** The text of its licence. */
+  readonly text: string | undefined;
 }
 
-function notice(folder: string): string {
+/** The packages that a bundle has something of. */
+function packagesOf({ inputs }: Metafile): readonly Package[] {
+  const folders = new Set(Object.keys(inputs).flatMap((input) => packageOf(input) ?? []));
+  return [...folders].map(packageIn).sort((a, b) => a.name.localeCompare(b.name, 'en'));
+}
+
+function packageIn(folder: string): Package {
   const dir = path.join(ROOT, folder);
   const { name, version, license } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'));
   const file = readdirSync(dir).find((each) => /^(licen[cs]e|copying)/i.test(each));
-  const text = file === undefined ? '' : `\n${readFileSync(path.join(dir, file), 'utf8').trim()}\n`;
-  return `${name} ${version} (${license ?? 'see below'})\n${text}\n${'-'.repeat(80)}\n`;
+  return { name, version, license, text: file === undefined ? undefined : readFileSync(path.join(dir, file), 'utf8') };
+}
+
+/** Most licences ask that they go along with what is copied. */
+function notice({ name, version, license, text }: Package): string {
+  return `${name} ${version} (${license ?? 'see below'})\n${text === undefined ? '' : `\n${text.trim()}\n`}\n${'-'.repeat(80)}\n`;
+}
+
+/** What the bundle is made of, as CycloneDX has it. https://cyclonedx.org/docs/1.5/json/ */
+function billOfMaterials(packages: readonly Package[]): string {
+  const bill = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    version: 1,
+    metadata: {
+      component: { type: 'application', ...component({ name: 'kube-await', version, license: 'Apache-2.0' }) },
+    },
+    components: packages.map((each) => ({ type: 'library', ...component(each) })),
+  };
+  return `${JSON.stringify(bill, undefined, 1)}\n`;
+}
+
+function component({ name, version, license }: Omit<Package, 'text'>): Readonly<Record<string, unknown>> {
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return { 'bom-ref': purl, name, version, purl, ...(license && { licenses: [{ license: { id: license } }] }) };
 }
 
 /** The folder of the package that an input belongs to; undefined for our own. */

@@ -3,6 +3,7 @@ import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { systemClock } from './clock.ts';
+import { conclude } from './engine.ts';
 import { EXIT } from './exit.ts';
 import { refusalLines } from './report/refusal.ts';
 import type { Reporter, Writer } from './report/reporter.ts';
@@ -11,9 +12,9 @@ import { openTerminationLog, writeTerminationLog } from './report/termination-lo
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
-import type { PodReport, RunEvent } from './wait/events.ts';
+import type { PodReport } from './wait/events.ts';
 import type { Plan, Target } from './wait/plan.ts';
-import { KindNotServedError, run } from './wait/run.ts';
+import { KindNotServedError } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
 /** What a wait shares with whoever may end it from outside. */
@@ -39,41 +40,32 @@ export async function wait(
   ownReporter?: Reporter,
 ): Promise<number> {
   const { logs, terminationLog } = invocation.output;
-  const { connection, transport, plan, resolve } = await openSession(invocation, env);
-  const reporter = ownReporter ?? (await reporterFor(invocation, plan, env, outside));
+  const session = await openSession(invocation, env);
+  const reporter = ownReporter ?? (await reporterFor(invocation, session.plan, env, outside));
   outside.reporter = reporter;
   openTerminationLog(terminationLog);
-  const deps = { transport, clock: systemClock, random: Math.random };
   const explaining = new Map<Target, PodReport>();
-  const tellAll = (event: RunEvent): void => {
-    if (event.event === 'pod') explaining.set(event.target.target, event.pod);
-    if (event.event === 'done') writeTerminationLog(verdictLine(event, explaining) ?? '');
-    reporter.tell(event);
-  };
-  const ending = await run(plan, {
-    ...deps,
-    tell: tellAll,
-    resolve,
+  const conclusion = await conclude(session, {
+    tell: (event) => {
+      if (event.event === 'pod') explaining.set(event.target.target, event.pod);
+      if (event.event === 'done') writeTerminationLog(verdictLine(event, explaining) ?? '');
+      reporter.tell(event);
+    },
     decided: () => {
       outside.ending = 'decided';
     },
-    explain: async (state, kind) => {
-      if (logs === 0) return;
-      const { explain } = await import('./explain/explain.ts');
-      const start = isatty(2) ? 'at once' : 'spread';
-      await explain(state, kind, { ...deps, tell: tellAll, logLines: logs, start, signal: outside.signal });
-    },
+    signal: outside.signal,
+    logs,
+    explain: isatty(2) ? 'at once' : 'spread',
   }).catch((error: unknown) => {
     throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
-  if (ending.kind === 'refused') {
-    const { explainRefusal } = await import('./explain-refusal.ts');
-    const refusal = await explainRefusal(ending, plan, { connection, transport }, outside.signal);
-    reporter.refused(refusal);
-    writeTerminationLog(refusalLines(refusal)[0] ?? '');
+  if ('refusal' in conclusion) {
+    reporter.refused(conclusion.refusal);
+    writeTerminationLog(refusalLines(conclusion.refusal)[0] ?? '');
   }
-  transport.close();
-  const code = exitCode(ending);
+  session.transport.close();
+  const code = exitCode(conclusion.ending);
   reporter.end({ exitCode: code });
   if (code !== EXIT.reached || invocation.command === undefined) return code;
   const { become } = await import('./command.ts');

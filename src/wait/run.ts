@@ -3,7 +3,7 @@ import type { Alarm, Clock } from '../clock.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
 import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
-import { createBackoff } from '../kube/retry.ts';
+import { createBackoff, createPace } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
@@ -18,6 +18,8 @@ export interface RunDeps {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly tell: (event: RunEvent) => void;
+  /** Aborted before the ending is decided, it ends the run. */
+  readonly signal: AbortSignal;
   /** Told that the ending is decided: from here on no signal changes it. */
   readonly decided: () => void;
   /** Tells what explains an ending that is not what was wanted. Never rejects but for a bug. */
@@ -36,10 +38,10 @@ export class KindNotServedError extends Error {
 
 /**
  * Waits until every target is reached, or one has failed, or the run ends otherwise. Resolves with the ending, after
- * `done` has been told. Rejects with a KindNotServedError, else only for a bug.
+ * `done` has been told. Rejects with the signal's reason, with a KindNotServedError, else only for a bug.
  */
 export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
-  const { clock, tell } = deps;
+  const { clock, tell, signal: ended } = deps;
   const { promise, resolve, reject } = Promise.withResolvers<Ending>();
   const followed = new Map<string, AbortController>();
   const troubles = new Map<string, Problem>();
@@ -51,6 +53,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const stop = (): void => {
     wake?.cancel();
     heartbeat?.cancel();
+    ended.removeEventListener('abort', onEnded);
     for (const controller of followed.values()) controller.abort();
     followed.clear();
   };
@@ -58,9 +61,10 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     stop();
     reject(error);
   };
+  const onEnded = (): void => fail(ended.reason);
 
   const take = (input: Input): void => {
-    if (at.state.ending !== undefined) return;
+    if (at.state.ending !== undefined || ended.aborted) return;
     const before = at.state;
     const now = clock.now();
     at = step(plan, before, input, now);
@@ -76,6 +80,8 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     at.state.targets.forEach((target, index) => {
       if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
     });
+    // Whoever is told may end the run.
+    if (ended.aborted) return;
     followWanted();
     wake?.cancel();
     const { wakeAt } = at;
@@ -115,9 +121,10 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     }
   };
 
+  const pace = createPace(clock);
   const listen = async (key: string, spec: CollectionSpec, signal: AbortSignal): Promise<void> => {
     const project = projectionOf(spec.resource, spec.keep);
-    const backoff = createBackoff({ random: deps.random, now: clock.now });
+    const backoff = createBackoff({ random: deps.random, now: clock.now, pace });
     const { transport, random, resolve: lookUp } = deps;
     const { requestTimeoutMs } = plan;
     const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };
@@ -165,8 +172,14 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const beat = (): void => {
     const elapsedMs = clock.now() - at.state.startedAt;
     tell({ event: 'heartbeat', state: at.state, elapsedMs, leftMs: plan.timeoutMs - elapsedMs });
+    if (ended.aborted) return;
     heartbeat = clock.alarm(plan.heartbeatMs, beat);
   };
+  if (ended.aborted) {
+    onEnded();
+    return promise;
+  }
+  ended.addEventListener('abort', onEnded);
   if (plan.heartbeatMs > 0) heartbeat = clock.alarm(plan.heartbeatMs, beat);
   guarded({ what: 'start' });
   return promise;

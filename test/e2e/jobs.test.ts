@@ -153,7 +153,7 @@ describe.concurrent('a Job that fails', () => {
     const { code, log } = await (await waiter(ns, ['job/terse'])).end();
     expect(code).toBe(1);
     expect(log).toContain('job/terse failed: BackoffLimitExceeded');
-    expect(log).toContain('the permission to list pods would show');
+    expect(log).toContain('the permission to list pods in namespace');
   });
 });
 

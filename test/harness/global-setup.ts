@@ -22,7 +22,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   holder[key] ??= { users: 0 };
   const shared = holder[key];
   shared.users += 1;
-  shared.cluster ??= startCluster({ programs: ['kubectl', 'helm'], progress: (line) => console.error(line) });
+  shared.cluster ??= startCluster({
+    programs: ['kubectl', 'helm', 'actionlint'],
+    progress: (line) => console.error(line),
+  });
   try {
     project.provide('cluster', (await shared.cluster).coordinates);
   } catch (error) {
