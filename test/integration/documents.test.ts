@@ -91,7 +91,8 @@ class Place {
 
   async #start(file: string, args: readonly string[], input: string): Promise<{ code: number; output: string }> {
     const running = run(file, args, { cwd: this.#folder, env: this.#env, timeout: 60_000 });
-    running.child.stdin?.end(input);
+    // One that has ended by itself has not read it.
+    running.child.stdin?.on('error', () => {}).end(input);
     return running.then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
       ({ code, stdout, stderr }) => ({ code, output: stdout + stderr }),
