@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { EXIT } from './exit.ts';
 import { text } from './json.ts';
 import { type Problem, TransportError, whatToDo } from './kube/problem.ts';
-import { createBackoff } from './kube/retry.ts';
+import { createBackoff, createPace } from './kube/retry.ts';
 import type { Transport } from './kube/transport.ts';
 import { clean } from './report/clean.ts';
 import { elapsed } from './report/elapsed.ts';
@@ -63,7 +63,7 @@ export async function check(invocation: CheckInvocation, env: Environment, write
  */
 async function inTime<T>(clock: Clock, timeoutMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController();
-  const backoff = createBackoff({ random: Math.random, now: clock.now });
+  const backoff = createBackoff({ random: Math.random, now: clock.now, pace: createPace(clock) });
   const isLimited = timeoutMs > 0 && Number.isFinite(timeoutMs);
   const alarm = isLimited ? clock.alarm(timeoutMs, () => limit.abort()) : undefined;
   let last: TransportError | undefined;

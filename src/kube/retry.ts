@@ -34,8 +34,40 @@ export interface Backoff {
   next(problem: Problem | undefined): number;
 }
 
-/** `random` gives 0 to 1, as Math.random; `now` milliseconds of a monotonic clock. */
-export function createBackoff({ random, now }: { random: () => number; now: () => number }): Backoff {
+/** Keeps all that a process asks for from knocking at a door together that does not open. */
+export interface Pace {
+  /** Gives the time from `at` on at which a connection may be tried, and keeps it for the caller. */
+  reserve(at: number): number;
+}
+
+/** `now` gives milliseconds of a monotonic clock, which `reserve` goes by too. */
+export function createPace({ now }: { now: () => number }): Pace {
+  let reserved: number[] = [];
+  let quickLeft: number = BACKOFF.quickMs.length;
+  return {
+    reserve(at) {
+      if (now() - Math.max(...reserved) > BACKOFF.quietMs) quickLeft = BACKOFF.quickMs.length;
+      reserved = reserved.filter((other, index) => index === reserved.length - 1 || other > now() - BACKOFF.floorMs);
+      let free = at;
+      if (quickLeft > 0) quickLeft -= 1;
+      else for (const other of reserved) if (Math.abs(other - free) < BACKOFF.floorMs) free = other + BACKOFF.floorMs;
+      reserved = [...reserved, free].sort((a, b) => a - b);
+      return free;
+    },
+  };
+}
+
+/** What a backoff needs from outside. */
+export interface BackoffDeps {
+  /** 0 to 1, as Math.random. */
+  readonly random: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  /** Shared by all that the process asks for. */
+  readonly pace: Pace;
+}
+
+export function createBackoff({ random, now, pace }: BackoffDeps): Backoff {
   let attempts = 0;
   let refusals = 0;
   /** When the pause that was given last is over. */
@@ -51,6 +83,9 @@ export function createBackoff({ random, now }: { random: () => number; now: () =
       if (problem?.kind === 'status' && problem.retryAfterMs !== undefined) {
         delayMs = Math.max(delayMs, problem.retryAfterMs + BACKOFF.retryAfterSpreadMs * random());
       }
+      // What was answered was answered on a connection that is still there.
+      const takesConnection = problem?.kind === 'unreachable' || problem?.kind === 'interrupted';
+      if (takesConnection) delayMs = pace.reserve(now() + delayMs) - now();
       pausedUntil = now() + delayMs;
       return delayMs;
     },

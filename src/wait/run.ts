@@ -3,7 +3,7 @@ import type { Alarm, Clock } from '../clock.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
 import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
-import { createBackoff } from '../kube/retry.ts';
+import { createBackoff, createPace } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
@@ -121,9 +121,10 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     }
   };
 
+  const pace = createPace(clock);
   const listen = async (key: string, spec: CollectionSpec, signal: AbortSignal): Promise<void> => {
     const project = projectionOf(spec.resource, spec.keep);
-    const backoff = createBackoff({ random: deps.random, now: clock.now });
+    const backoff = createBackoff({ random: deps.random, now: clock.now, pace });
     const { transport, random, resolve: lookUp } = deps;
     const { requestTimeoutMs } = plan;
     const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };

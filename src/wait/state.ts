@@ -27,6 +27,8 @@ export interface CollectionState {
   readonly objects: ReadonlyMap<string, KubeObject> | undefined;
   /** What goes wrong now; undefined once the server answers again. */
   readonly trouble: Trouble | undefined;
+  /** After trouble a watch goes on where it was: until then what was missed may still be on its way. */
+  readonly catchingUpUntil?: number | undefined;
 }
 
 export interface Trouble {

@@ -12,6 +12,7 @@ import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
 import { judgeWithOthers } from './others.ts';
 import type { Plan, Target } from './plan.ts';
 import { earlier, type Judgement, REFUSAL_MS, type Scene } from './scene.ts';
+import { CATCH_UP_MS, trusted, UNTIL_READ } from './stale.ts';
 import type { CollectionState, Ending, Input, Memory, State, TargetState, Trouble, Want } from './state.ts';
 import { judgeStuck } from './stuck.ts';
 import { wantOf } from './want.ts';
@@ -61,7 +62,11 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
     const judged = judgeTarget({ plan, target: before.target, memory, collections, now, wallOffset: state.wallOffset });
     for (const want of judged.wants) need(want);
     if (judged.wakeAt !== undefined) wakes.push(judged.wakeAt);
-    return { target: before.target, memory: judged.memory, status: judged.status };
+    // One look has no later one to wait for.
+    if (plan.timeoutMs === 0) return { target: before.target, memory: judged.memory, status: judged.status };
+    const held = trusted(judged.status, judged.memory, [own, ...judged.wants], { collections, now });
+    if (held.wakeAt !== undefined) wakes.push(held.wakeAt);
+    return { target: before.target, memory: judged.memory, status: held.status };
   });
   for (const key of collections.keys()) if (!wants.has(key)) collections.delete(key);
   for (const [key, want] of wants) {
@@ -115,13 +120,23 @@ function refusalOf(
 /** Takes what a collection tells into its state. */
 function absorb(before: CollectionState, emission: Emission, now: number): CollectionState {
   switch (emission.what) {
-    case 'snapshot':
-      return { ...before, objects: emission.objects };
-    case 'answered':
-      return { ...before, trouble: undefined };
+    case 'snapshot': {
+      const { catchingUpUntil } = before;
+      const isReadAnew = catchingUpUntil === UNTIL_READ;
+      return { ...before, objects: emission.objects, catchingUpUntil: isReadAnew ? undefined : catchingUpUntil };
+    }
+    case 'answered': {
+      if (before.trouble === undefined) return before;
+      // Not anew with each watch that is cut at once: what was missed comes first.
+      const watched = before.catchingUpUntil ?? now + CATCH_UP_MS;
+      return { ...before, trouble: undefined, catchingUpUntil: emission.verb === 'watch' ? watched : UNTIL_READ };
+    }
     case 'problem': {
       const { verb, problem } = emission;
-      return { ...before, trouble: troubleAfter(before.trouble, verb, problem, now) };
+      const { trouble, catchingUpUntil = Number.NEGATIVE_INFINITY } = before;
+      const isRecent = catchingUpUntil !== UNTIL_READ && now < catchingUpUntil + CATCH_UP_MS;
+      const recent = isRecent ? catchingUpUntil : undefined;
+      return { ...before, trouble: troubleAfter(trouble, verb, problem, now), catchingUpUntil: recent };
     }
     case 'fallback':
       return before;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe } from 'vitest';
@@ -33,6 +34,40 @@ describe.concurrent('random lives through random faults', () => {
     'case %i',
     async ([, one], { expect }) => {
       expect(await runCase(bench, one)).toEqual([]);
+    },
+  );
+});
+
+/** Gaps between the connections of a process that finds nobody, in milliseconds, from the fourth on. */
+describe.concurrent('a process that gets no connection', () => {
+  test.for([
+    ['one target', ['job/x']],
+    ['three targets', ['job/x', 'pod/x', 'deploy/x']],
+  ] as const)(
+    'tries once a second at the most after the first three: %s',
+    async ([, targets], { bare, onTestFinished, expect }) => {
+      const tries: number[] = [];
+      const door = createServer((socket) => {
+        tries.push(performance.now());
+        socket.destroy();
+      });
+      await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void door.close());
+      const { port } = door.address() as AddressInfo;
+      const args = [
+        ...targets,
+        `--server=https://127.0.0.1:${port}`,
+        '--token=x',
+        '--timeout=15s',
+        '--insecure-skip-tls-verify',
+      ];
+      const { code } = await bare(args, { kubeconfig: 'none' }).exit;
+      expect(code).toBe(124);
+      const later = tries.slice(targets.length + 3);
+      const gaps = later.slice(1).map((at, index) => at - (later[index] ?? 0));
+      expect(later.length).toBeGreaterThan(2);
+      // The clock of the process is another: a connection is seen when this one gets to look.
+      expect(Math.min(...gaps)).toBeGreaterThan(800);
     },
   );
 });

@@ -1,10 +1,7 @@
 /** The manifests of k8s/, as tests apply them: in a namespace of their own, with the image under test. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { api, cluster } from './index.ts';
 
 const K8S = path.resolve(import.meta.dirname, '..', '..', 'k8s');
 
@@ -48,43 +45,4 @@ export function example(name: string, { namespace, image }: Overlay): string {
 export function rbacOf(text: string): { readonly args: readonly string[]; readonly printed: string } {
   const [, args = '', printed = ''] = /# Made by: kube-await rbac (.+)\n([\s\S]*)$/.exec(text) ?? [];
   return { args: args.split(' '), printed };
-}
-
-/**
- * kubectl apply --dry-run=server in a namespace that the `restricted` Pod Security Standard holds for; gives what
- * kubectl says on standard error, which is its warnings. Pods are only taken where their ServiceAccount exists: these.
- */
-export async function dryRun(
-  namespace: string,
-  args: readonly string[],
-  input = '',
-  serviceAccounts: readonly string[] = [],
-): Promise<string> {
-  const labels = {
-    'pod-security.kubernetes.io/enforce': 'restricted',
-    // Only pods are refused; for Jobs and Deployments the standard warns.
-    'pod-security.kubernetes.io/warn': 'restricted',
-  };
-  await api.patch({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { metadata: { labels } });
-  for (const name of serviceAccounts) {
-    // By kubectl, so that applying it once more brings no warning.
-    await kubectl(
-      namespace,
-      ['apply', '-f', '-'],
-      JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } }),
-    );
-  }
-  return await kubectl(namespace, ['apply', '--dry-run=server', ...args], input);
-}
-
-async function kubectl(namespace: string, args: readonly string[], input: string): Promise<string> {
-  const running = promisify(execFile)(cluster().bin('kubectl'), [
-    '--kubeconfig',
-    cluster().kubeconfig,
-    '-n',
-    namespace,
-    ...args,
-  ]);
-  running.child.stdin?.end(input);
-  return (await running).stderr;
 }

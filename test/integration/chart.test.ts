@@ -4,8 +4,9 @@ import { promisify } from 'node:util';
 import { load, loadAll } from 'js-yaml';
 import { describe } from 'vitest';
 import { CHART, MODES, podSpecOf, rulesOf, waitersOf } from '../harness/chart.ts';
+import { dryRun } from '../harness/dry-run.ts';
 import { cluster, type Json, test } from '../harness/index.ts';
-import { dryRun, manifest } from '../harness/manifests.ts';
+import { manifest } from '../harness/manifests.ts';
 
 const run = promisify(execFile);
 /** Helm's own --timeout, where none is given. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Reference } from '../cluster/rest.ts';
 import { api, cluster, hasCondition, job, type Run, test } from '../harness/index.ts';
@@ -61,6 +62,7 @@ interface Row {
   /** Of the object that is there from the start; left out: none is. */
   readonly status?: unknown;
   readonly metadata?: object;
+  readonly deleting?: true;
   /** In the place of that object. */
   readonly target?: readonly string[];
   readonly for: string | readonly string[];
@@ -127,8 +129,8 @@ const conditions: readonly Row[] = [
     is: 'True, of an object that is being deleted',
     status: ready('True'),
     metadata: held,
+    deleting: true,
     for: 'condition=Ready',
-    meanwhile: (x) => api.delete(x),
     both: 'reached',
   },
   {
@@ -227,7 +229,8 @@ const creations: readonly Row[] = [
   {
     is: 'there, and being deleted',
     status: {},
-    metadata: { ...held, deletionGracePeriodSeconds: 0 },
+    metadata: held,
+    deleting: true,
     for: 'create',
     both: 'reached',
   },
@@ -284,29 +287,26 @@ const deletions: readonly Row[] = [
 
 let next = 0;
 
-async function ofKubectl(run: Run): Promise<Outcome> {
+/** Once the line is there it waits; if nothing happens to it in a moment, it goes on waiting. */
+async function outcomeOf(run: Run, looksOn: RegExp, expected: Outcome): Promise<Outcome> {
+  if (expected === 'waits') {
+    await Promise.race([run.exit, run.line(looksOn).catch(() => undefined)]);
+    if ((await Promise.race([run.exit, setTimeout(300)])) === undefined) return 'waits';
+  }
   const { code, stderr } = await run.exit;
   if (code === 0) return 'reached';
-  if (stderr.includes('error: timed out waiting for the condition')) return 'waits';
-  // It tells of each request.
-  return stderr.includes('url=') ? 'fails' : 'refuses';
+  if (code === 124 || stderr.includes('error: timed out waiting')) return 'waits';
+  // kubectl has one code for all, and tells of each request.
+  return code === 2 || (looksOn === KUBECTL && !stderr.includes('url=')) ? 'refuses' : 'fails';
 }
 
-async function ofOurs(run: Run): Promise<Outcome | string> {
-  const { code, stdout, stderr } = await run.exit;
-  const byCode = new Map<number | null, Outcome>([
-    [0, 'reached'],
-    [1, 'fails'],
-    [2, 'refuses'],
-    [124, 'waits'],
-  ]);
-  const outcome = byCode.get(code);
-  return outcome === undefined || stdout.includes('never answered') ? `${code}: ${stdout}${stderr}` : outcome;
-}
+/** It watches, but for what is not there yet: that it asks for again and again. */
+const KUBECTL = /watch=true|status="404/;
+const OURS = /^still waiting after (?!.*no answer yet)/;
 
 for (const [what, rows] of Object.entries({ conditions, jsonpaths, creations, deletions })) {
   describe.concurrent(what, () => {
-    for (const { is, status, metadata, target, meanwhile, both, ...row } of rows) {
+    for (const { is, status, metadata, deleting, target, meanwhile, both, ...row } of rows) {
       const goals = typeof row.for === 'string' ? [row.for] : row.for;
       const [kubectl, ours, why] = typeof both === 'string' ? [both, both] : both;
       test(`--for=${goals.join(' --for=')}: ${is}: ${kubectl}${why === undefined ? '' : `, ours ${ours}: ${why}`}`, async ({
@@ -317,20 +317,22 @@ for (const [what, rows] of Object.entries({ conditions, jsonpaths, creations, de
         const name = `x-${next}`;
         const x = report(name, status, metadata);
         if (status !== undefined) await api.create(x);
+        if (deleting) await api.delete(x);
         const args = [...(target ?? [`report.${group}/${name}`]), ...goals.map((goal) => `--for=${goal}`)];
-        const start = (expected: Outcome, more: readonly string[], command?: readonly string[]): Run =>
-          bare([...args, `--timeout=${expected === 'waits' ? '1s' : '60s'}`, ...more], {
-            namespace: space,
-            ...(command && { command }),
-          });
-        const theirs = start(kubectl, [`--cache-dir=${cache}`, '-v=6'], [cluster().bin('kubectl'), 'wait']);
-        const own = start(ours, []);
+        const options = { namespace: space };
+        const theirs = bare([...args, '--timeout=60s', `--cache-dir=${cache}`, '-v=6'], {
+          ...options,
+          command: [cluster().bin('kubectl'), 'wait'],
+        });
+        const own = bare([...args, '--timeout=60s', '--heartbeat=200ms'], options);
         if (meanwhile !== undefined) {
-          // kubectl watches, but for what is not there yet: that it asks for again and again.
-          await Promise.all([theirs.line(/watch=true|status="404/), own.line(/./)]);
+          await Promise.all([theirs.line(KUBECTL), own.line(OURS)]);
           await meanwhile(report(name, {}));
         }
-        expect([await ofKubectl(theirs), await ofOurs(own)]).toEqual([kubectl, ours]);
+        expect(await Promise.all([outcomeOf(theirs, KUBECTL, kubectl), outcomeOf(own, OURS, ours)])).toEqual([
+          kubectl,
+          ours,
+        ]);
       });
     }
   });

@@ -8,6 +8,7 @@ import {
   test as base,
   cluster,
   endPod,
+  type Json,
   job,
   pod,
   startPod,
@@ -60,11 +61,9 @@ const test = base.extend<Fixtures>({
 /** The running pods of a Job, once there are so many. */
 async function podsOf(namespace: string, name: string, count: number) {
   const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=job-name%3D${name}`;
-  const running = await api.untilAll(path, (pods) => {
-    const found = pods.filter(({ status }) => status.phase === 'Running');
-    return found.length === count && found;
-  });
-  return running.map((one) => ({ ...one, apiVersion: 'v1', kind: 'Pod' }));
+  const isRunning = ({ status }: Json): boolean => status.phase === 'Running';
+  const pods = await api.untilAll(path, (found) => found.filter(isRunning).length === count);
+  return pods.filter(isRunning).map((one) => ({ ...one, apiVersion: 'v1', kind: 'Pod' }));
 }
 
 /** The screen with times, which differ from run to run, made equal. */

@@ -2,8 +2,9 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe } from 'vitest';
+import { dryRun } from '../harness/dry-run.ts';
 import { test } from '../harness/index.ts';
-import { dryRun, example, examples, manifest, overlay, rbacOf } from '../harness/manifests.ts';
+import { example, examples, manifest, overlay, rbacOf } from '../harness/manifests.ts';
 
 const image = 'kube-await:0.1.0';
 

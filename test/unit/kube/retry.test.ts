@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Problem } from '../../../src/kube/problem.ts';
-import { BACKOFF, createBackoff } from '../../../src/kube/retry.ts';
+import { BACKOFF, createBackoff, createPace } from '../../../src/kube/retry.ts';
 import { REFUSAL_MS } from '../../../src/wait/scene.ts';
 
 const REFUSED: Problem = { kind: 'unreachable', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' };
@@ -13,7 +13,7 @@ function told(retryAfterMs: number): Problem {
 /** Attempts that all fail at once: the clock moves by the pauses only. */
 function pauses(count: number, random: number, problem: Problem | undefined = REFUSED): number[] {
   let now = 0;
-  const backoff = createBackoff({ random: () => random, now: () => now });
+  const backoff = createBackoff({ random: () => random, now: () => now, pace: createPace({ now: () => now }) });
   return Array.from({ length: count }, () => {
     const delayMs = backoff.next(problem);
     now += delayMs;
@@ -67,7 +67,7 @@ describe('a quiet time', () => {
     ['of longer starts it over', BACKOFF.quietMs + 1, 100],
   ])('%s', (_name, quietMs, expected) => {
     let now = 0;
-    const backoff = createBackoff({ random: () => 0, now: () => now });
+    const backoff = createBackoff({ random: () => 0, now: () => now, pace: createPace({ now: () => now }) });
     for (let i = 0; i < 3; i++) now += backoff.next(REFUSED);
     now += quietMs;
     expect(backoff.next(REFUSED)).toBe(expected);
@@ -86,5 +86,42 @@ describe('Retry-After', () => {
 
   test('of zero is no reason to come at once', () => {
     expect(pauses(1, 0, told(0))).toEqual([100]);
+  });
+});
+
+describe('all that a process asks for, while nobody answers', () => {
+  test('tries no more than one connection a second after the first three', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (count, draws) => {
+          let now = 0;
+          const pace = createPace({ now: () => now });
+          const random = (): number => draws.next().value ?? 0;
+          const due = Array.from({ length: count }, () => ({
+            at: 0,
+            backoff: createBackoff({ random, now: () => now, pace }),
+          }));
+          const tries: number[] = [];
+          while (now < 60_000) {
+            const next = due.reduce((one, other) => (other.at < one.at ? other : one));
+            now = next.at;
+            tries.push(now);
+            next.at = now + next.backoff.next(REFUSED);
+          }
+          // The very first of each, and three more.
+          const later = tries.slice(count + 3);
+          const gaps = later.slice(1).map((at, index) => at - (later[index] ?? 0));
+          expect(Math.min(...gaps)).toBeGreaterThanOrEqual(BACKOFF.floorMs - 0.001);
+        },
+      ),
+    );
+  });
+
+  test('does not make one wait for another that is far from trying again', () => {
+    const pace = createPace({ now: () => 0 });
+    const reserved = [0, 0, 0, 30_000, 1_000].map((at) => pace.reserve(at));
+    expect(reserved).toEqual([0, 0, 0, 30_000, 1_000]);
   });
 });
