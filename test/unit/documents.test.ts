@@ -43,7 +43,7 @@ function callOf(words: readonly string[]): { readonly argv: readonly string[]; r
   const [program = '', ...rest] = words.slice(at);
   if (program === 'kube-await') return { argv: rest, env };
   if (program === 'npx') return callOf(rest.filter((word) => word !== '--yes'));
-  const image = program === 'docker' ? rest.findIndex((word) => IMAGE.test(word)) : -1;
+  const image = program === 'docker' && rest[0] === 'run' ? rest.findIndex((word) => IMAGE.test(word)) : -1;
   return image === -1 ? undefined : { argv: rest.slice(image + 1), env };
 }
 
