@@ -20,7 +20,7 @@ export interface Page {
   readonly blocks: readonly Block[];
 }
 
-const OUTSIDE_OF_DOCS = ['README.md', 'k8s/examples/README.md'];
+const OUTSIDE_OF_DOCS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'k8s/examples/README.md'];
 
 /** Every page of the repository. */
 export function pages(): readonly Page[] {

@@ -1,5 +1,5 @@
 /** What README and docs/ show is what the program takes: no command, manifest or option in them is out of date. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ function callOf(words: readonly string[]): { readonly argv: readonly string[]; r
   const [program = '', ...rest] = words.slice(at);
   if (program === 'kube-await') return { argv: rest, env };
   if (program === 'npx') return callOf(rest.filter((word) => word !== '--yes'));
-  const image = program === 'docker' ? rest.findIndex((word) => IMAGE.test(word)) : -1;
+  const image = program === 'docker' && rest[0] === 'run' ? rest.findIndex((word) => IMAGE.test(word)) : -1;
   return image === -1 ? undefined : { argv: rest.slice(image + 1), env };
 }
 
@@ -135,7 +135,8 @@ describe.each(pages().map((page) => [page.name, page] as const))('%s', (_, page)
       .flatMap(shellWords)
       .flatMap((words) => callOf(words) ?? []);
     for (const { argv, env } of calls) {
-      if (argv.length > 0) expect(() => parse(argv, env), argv.join(' ')).not.toThrow();
+      // `kube-await rbac` by itself is its name, and no call.
+      if (argv.length > 1 || argv[0]?.includes('/')) expect(() => parse(argv, env), argv.join(' ')).not.toThrow();
     }
   });
 
@@ -143,6 +144,37 @@ describe.each(pages().map((page) => [page.name, page] as const))('%s', (_, page)
     const targets = [...page.text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
     expect(targets.filter((target) => !isThere(page, target))).toEqual([]);
   });
+});
+
+describe('docs/troubleshooting.md', () => {
+  const ofTheApi = ['BackoffLimitExceeded', 'DeadlineExceeded', 'PodFailurePolicy'];
+  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(path.join(ROOT, 'src', name), 'utf8'))
+    // Long texts are put together from several.
+    .map((source) => source.replaceAll(/' \+\n\s*['`]/g, ''))
+    .join('\n');
+  const { text } = pages().find(({ name }) => name === 'docs/troubleshooting.md') ?? { text: '' };
+  const messages = [...text.matchAll(/^### (.+)$/gm)].flatMap(([, heading = '']) =>
+    [...heading.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message),
+  );
+
+  test.each(messages.filter((message) => !ofTheApi.includes(message)))('%s is what the program says', (message) => {
+    const parts = message.split('...').filter((part) => part.trim() !== '');
+    expect(parts.filter((part) => !sources.includes(part.trim()))).toEqual([]);
+  });
+
+  test('explains something', () => {
+    expect(messages.length).toBeGreaterThan(20);
+  });
+});
+
+test('every image in a page is of this version', () => {
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const tags = pages().flatMap((page) =>
+    [...page.text.matchAll(/kube-await\/kube-await:([\w.-]+)/g)].map(([, tag]) => tag),
+  );
+  expect([...new Set(tags)]).toEqual([version]);
 });
 
 test('a shell line is read as a shell would', () => {
