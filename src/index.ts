@@ -316,4 +316,6 @@ export interface ContainerFacts {
   readonly reason?: string;
   readonly message?: string;
   readonly restarts: number;
+  /** Why it is not started again yet, where it has ended and is to be: CrashLoopBackOff. */
+  readonly waitsFor?: string;
 }

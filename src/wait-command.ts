@@ -12,7 +12,8 @@ import { openTerminationLog, writeTerminationLog } from './report/termination-lo
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
-import type { Plan } from './wait/plan.ts';
+import type { PodReport } from './wait/events.ts';
+import type { Plan, Target } from './wait/plan.ts';
 import { KindNotServedError } from './wait/run.ts';
 import type { Ending } from './wait/state.ts';
 
@@ -43,9 +44,11 @@ export async function wait(
   const reporter = ownReporter ?? (await reporterFor(invocation, session.plan, env, outside));
   outside.reporter = reporter;
   openTerminationLog(terminationLog);
+  const explaining = new Map<Target, PodReport>();
   const conclusion = await conclude(session, {
     tell: (event) => {
-      if (event.event === 'done') writeTerminationLog(verdictLine(event) ?? '');
+      if (event.event === 'pod') explaining.set(event.target.target, event.pod);
+      if (event.event === 'done') writeTerminationLog(verdictLine(event, explaining) ?? '');
       reporter.tell(event);
     },
     decided: () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { field, list, number, text } from '../json.ts';
+import { list, text } from '../json.ts';
 import { type KubeObject, toObject } from '../kube/object.ts';
 import { TransportError, whatToDo } from '../kube/problem.ts';
 import { collectionPath } from '../kube/resource.ts';
@@ -7,14 +7,15 @@ import type { Transport } from '../kube/transport.ts';
 import { keyOf, projectionOf } from '../verdict/index.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { ContainerReport, PodReport, RunEvent, Unexplained } from '../wait/events.ts';
-import { hasFailed } from '../wait/failures.ts';
 import { PODS } from '../wait/others.ts';
 import type { State, TargetState } from '../wait/state.ts';
 import { podSelectorOfJob } from '../wait/stuck.ts';
 import { lastLines } from './log-tail.ts';
+import { endOf, mayHaveWarnings, reportOf } from './pods.ts';
 
 /** Bounds of an explanation, so that it neither holds an ending up nor floods a log. */
 const LIMITS = {
+  targets: 3,
   pods: 3,
   warnings: 3,
   /** What is read of a container's log, of which the end is shown. */
@@ -25,6 +26,11 @@ const LIMITS = {
   /** A run ends within its timeout, or so. */
   timeoutMs: 900,
 } as const;
+
+type DeletedBy = Extract<Unexplained, { why: 'gone' }>['by'];
+
+/** The reason of a Job whose activeDeadlineSeconds have passed. */
+const DEADLINE_EXCEEDED = 'DeadlineExceeded';
 
 export interface ExplainDeps {
   readonly transport: Transport;
@@ -45,27 +51,44 @@ export interface ExplainDeps {
  */
 export async function explain(state: State, ending: 'failed' | 'timeout', deps: ExplainDeps): Promise<void> {
   const wanted = ending === 'failed' ? 'failed' : 'pending';
-  const targets = awaited(state.targets).filter(
-    ({ status, target }) => status.state === wanted && hasPods(target.resource),
-  );
+  const targets = awaited(state.targets).filter((target) => target.status.state === wanted && hasPods(target));
   if (targets.length === 0) return;
-  if (ending === 'failed' && deps.start === 'spread')
-    await deps.clock.sleep(LIMITS.spreadMs * deps.random(), deps.signal);
+  const hurries = deps.start === 'at once' || ending === 'timeout' || targets.some(arePodsDeleted);
+  if (!hurries) await deps.clock.sleep(LIMITS.spreadMs * deps.random(), deps.signal);
   const limit = new AbortController();
   const alarm = deps.clock.alarm(ending === 'failed' ? LIMITS.failedMs : LIMITS.timeoutMs, () => limit.abort());
   const stop = (): void => limit.abort();
   deps.signal.addEventListener('abort', stop);
   try {
     if (deps.signal.aborted) return;
-    for (const target of targets.slice(0, LIMITS.pods)) await explainTarget(target, ending, deps, limit.signal);
+    for (const target of targets.slice(0, LIMITS.targets)) await explainTarget(target, ending, deps, limit.signal);
   } finally {
     alarm.cancel();
     deps.signal.removeEventListener('abort', stop);
   }
 }
 
-function hasPods(resource: { readonly group: string; readonly name: string }): boolean {
-  return keyOf(resource) === 'batch/jobs' || keyOf(resource) === '/pods';
+function hasPods({ target: { resource } }: TargetState): boolean {
+  return ['batch/jobs', '/pods', '/services'].includes(keyOf(resource));
+}
+
+/** Why a Job has failed, in the API's own word. */
+function reasonOf({ status }: TargetState): string | undefined {
+  if (status.state === 'unknown') return undefined;
+  const why = status.why.code === 'members' ? status.why.first?.why : status.why;
+  return why?.code === 'job' ? why.condition?.reason : undefined;
+}
+
+/**
+ * Whether the Job controller deletes the pods of a Job while it fails: their logs go with them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy
+ */
+function arePodsDeleted(target: TargetState): boolean {
+  if (reasonOf(target) === DEADLINE_EXCEEDED) return true;
+  return [...target.memory.members.values()].some(
+    ({ object }) =>
+      keyOf(target.target.resource) === 'batch/jobs' && text(object, 'spec', 'restartPolicy') === 'OnFailure',
+  );
 }
 
 async function explainTarget(
@@ -75,13 +98,59 @@ async function explainTarget(
   signal: AbortSignal,
 ): Promise<void> {
   const pods = await podsOf(target, deps, signal);
-  if (!Array.isArray(pods)) return deps.tell({ event: 'unexplained', target, cause: pods as Unexplained });
-  const telling = pods.filter((pod) => hasFailed(pod) || reportOf(pod).containers.length > 0 || isUnschedulable(pod));
-  if (telling.length === 0 && ending === 'failed' && keyOf(target.target.resource) === 'batch/jobs') {
-    return deps.tell({ event: 'unexplained', target, cause: { why: 'gone', what: 'pods' } });
+  if ('why' in pods) return deps.tell({ event: 'unexplained', target, cause: pods });
+  const isJob = keyOf(target.target.resource) === 'batch/jobs';
+  const isCutShort = reasonOf(target) === DEADLINE_EXCEEDED;
+  const interest = ending === 'timeout' ? 'held up' : isCutShort ? 'cut short' : 'failed';
+  const told = [...pods]
+    .sort((a, b) => endOf(a) - endOf(b))
+    .flatMap((pod) => {
+      const report = reportOf(pod, interest);
+      return report === undefined ? [] : [{ pod, report }];
+    });
+  if (told.length === 0 && ending === 'failed' && isJob) {
+    return deps.tell({ event: 'unexplained', target, cause: { why: 'gone', what: 'pods', by: byWhat(target) } });
   }
-  const newest = telling.sort((a, b) => endOf(a) - endOf(b)).slice(-LIMITS.pods);
-  for (const pod of newest) await explainPod(target, pod, deps, signal);
+  // The newest failure comes last, where people look first.
+  const newest = told.slice(-LIMITS.pods);
+  let logs: 'readable' | 'refused' = 'readable';
+  for (const { pod, report } of newest) {
+    const warnings = mayHaveWarnings(report) ? await warningsOf(pod, deps, signal) : [];
+    // The scheduler says the same in the pod's condition.
+    const news = warnings.filter((warning) => report.message === undefined || !warning.endsWith(report.message));
+    deps.tell({ event: 'pod', target, pod: { ...report, warnings: news } });
+    if (logs === 'readable') logs = await tellLogs(target, { pod, report }, deps, signal);
+  }
+}
+
+function byWhat(target: TargetState): DeletedBy {
+  if (reasonOf(target) === DEADLINE_EXCEEDED) return 'deadline';
+  return arePodsDeleted(target) ? 'restart policy' : 'others';
+}
+
+/** The last log lines of a pod's containers that have run. What may not be read is said once. */
+async function tellLogs(
+  target: TargetState,
+  { pod, report }: { readonly pod: KubeObject; readonly report: PodReport },
+  deps: ExplainDeps,
+  signal: AbortSignal,
+): Promise<'readable' | 'refused'> {
+  for (const container of report.containers) {
+    if (container.state === 'waiting') continue;
+    try {
+      for (const line of await readLog(pod, container, deps, signal)) {
+        deps.tell({ event: 'log', target, pod: report.name, container: container.name, line });
+      }
+    } catch (error) {
+      const cause = unexplained(error, { resource: 'pods/log', verb: 'get' }, byWhat(target));
+      deps.tell({ event: 'unexplained', target, cause });
+      if (cause.why === 'refused') return 'refused';
+      // It may be that this container alone has none, since it could not be started.
+      const isAnswer = cause.why === 'problem' && cause.problem.kind === 'status';
+      if (!isAnswer) return 'readable';
+    }
+  }
+  return 'readable';
 }
 
 /** The pods behind a target, or why they cannot be read. Those that were seen to fail count though they are gone. */
@@ -91,10 +160,9 @@ async function podsOf(
   signal: AbortSignal,
 ): Promise<readonly KubeObject[] | Unexplained> {
   const members = [...memory.members.values()].map(({ object }) => object);
-  if (keyOf(target.resource) === '/pods') {
-    // Pods that a Job owns are judged through it; they are here all the same.
-    return members;
-  }
+  // Pods that a Job owns are judged through it; they are here all the same.
+  if (keyOf(target.resource) === '/pods') return members;
+  if (keyOf(target.resource) === '/services') return memory.servedBy ?? [];
   const found = new Map([...memory.failedPods]);
   for (const job of members) {
     const labelSelector = podSelectorOfJob(job);
@@ -110,94 +178,21 @@ async function podsOf(
         if (pod !== undefined) found.set(pod.metadata.uid, pod);
       }
     } catch (error) {
-      if (found.size === 0) return unexplained(error, { resource: 'pods', verb: 'list' });
+      if (found.size === 0) return unexplained(error, { resource: 'pods', verb: 'list' }, 'others');
     }
   }
   return [...found.values()];
 }
 
-function unexplained(error: unknown, asked: { resource: 'pods' | 'pods/log'; verb: 'list' | 'get' }): Unexplained {
+function unexplained(
+  error: unknown,
+  asked: Pick<Extract<Unexplained, { why: 'refused' }>, 'resource' | 'verb'>,
+  by: DeletedBy,
+): Unexplained {
   if (!(error instanceof TransportError)) throw error;
   const { problem } = error;
   if (whatToDo(problem) === 'refused') return { why: 'refused', ...asked };
-  return whatToDo(problem) === 'not-found' ? { why: 'gone', what: 'logs' } : { why: 'problem', problem };
-}
-
-async function explainPod(target: TargetState, pod: KubeObject, deps: ExplainDeps, signal: AbortSignal): Promise<void> {
-  const report = reportOf(pod);
-  const warnings =
-    report.containers.some(({ state }) => state === 'waiting') || isUnschedulable(pod)
-      ? await warningsOf(pod, deps, signal)
-      : [];
-  deps.tell({ event: 'pod', target, pod: { ...report, warnings } });
-  for (const container of report.containers) {
-    if (container.exitCode === undefined || deps.logLines === 0) continue;
-    try {
-      for (const line of await readLog(pod, container, deps, signal)) {
-        deps.tell({ event: 'log', target, pod: report.name, container: container.name, line });
-      }
-    } catch (error) {
-      deps.tell({ event: 'unexplained', target, cause: unexplained(error, { resource: 'pods/log', verb: 'get' }) });
-      return;
-    }
-  }
-}
-
-function reportOf(pod: KubeObject): PodReport {
-  const statuses = [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
-  return {
-    name: pod.metadata.name,
-    node: text(pod, 'spec', 'nodeName'),
-    phase: text(pod, 'status', 'phase') ?? 'Unknown',
-    reason: text(pod, 'status', 'reason'),
-    message: text(pod, 'status', 'message'),
-    containers: statuses.flatMap((status) => containerReport(status) ?? []),
-    warnings: [],
-  };
-}
-
-/** A container that ended badly, as it is now or before it was started again; else one that waits for a reason. */
-function containerReport(status: unknown): ContainerReport | undefined {
-  const name = text(status, 'name') ?? '';
-  const restarts = number(status, 'restartCount') ?? 0;
-  for (const instance of ['current', 'previous'] as const) {
-    const terminated = field(status, instance === 'current' ? 'state' : 'lastState', 'terminated');
-    const exitCode = number(terminated, 'exitCode');
-    if (exitCode === undefined || exitCode === 0) continue;
-    const [reason, message, signal] = [
-      text(terminated, 'reason'),
-      text(terminated, 'message'),
-      number(terminated, 'signal'),
-    ];
-    return { name, state: 'terminated', reason, message, exitCode, signal, restarts, instance };
-  }
-  const reason = text(status, 'state', 'waiting', 'reason');
-  if (reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined;
-  const message = text(status, 'state', 'waiting', 'message');
-  return {
-    name,
-    state: 'waiting',
-    reason,
-    message,
-    exitCode: undefined,
-    signal: undefined,
-    restarts,
-    instance: 'current',
-  };
-}
-
-function isUnschedulable(pod: KubeObject): boolean {
-  const scheduled = list(pod, 'status', 'conditions').find((one) => text(one, 'type') === 'PodScheduled');
-  return text(scheduled, 'status') === 'False';
-}
-
-/** When the last container of a pod ended, in milliseconds, so that the newest failure is told last. */
-function endOf(pod: KubeObject): number {
-  const statuses = [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
-  const ends = statuses.flatMap((status) =>
-    ['state', 'lastState'].map((when) => Date.parse(text(status, when, 'terminated', 'finishedAt') ?? '')),
-  );
-  return Math.max(0, ...ends.filter((end) => !Number.isNaN(end)));
+  return whatToDo(problem) === 'not-found' ? { why: 'gone', what: 'logs', by } : { why: 'problem', problem };
 }
 
 /** https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#read-log-pod-v1-core */

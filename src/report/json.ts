@@ -74,7 +74,7 @@ export function jsonReporter(
           explanationOf(event.target).logs.push(event);
           return;
         case 'unexplained':
-          explanationOf(event.target).notes.push(unexplainedLine(event.target.target.label, event.cause));
+          explanationOf(event.target).notes.push(unexplainedLine(event.target, event.cause));
           return;
         case 'done':
           for (const result of resultsOf(event)) tellResult(result);
@@ -201,6 +201,7 @@ function podFields({ name, node, phase, reason, message, containers, warnings }:
       reason: container.reason,
       message: container.message,
       restarts: container.restarts,
+      waitsFor: container.waitsFor,
     })),
     warnings: someOf(warnings),
   };

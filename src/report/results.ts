@@ -1,9 +1,10 @@
 import { assertNever } from '../assert-never.ts';
 import { awaited } from '../wait/alternatives.ts';
-import type { RunEvent } from '../wait/events.ts';
+import type { PodReport, RunEvent } from '../wait/events.ts';
+import type { Target } from '../wait/plan.ts';
 import type { State, Status, TargetState } from '../wait/state.ts';
 import { elapsed } from './elapsed.ts';
-import { describe, describeProblem } from './words.ts';
+import { describe, describeContainer, describeProblem } from './words.ts';
 
 type Done = Extract<RunEvent, { event: 'done' }>;
 
@@ -80,8 +81,38 @@ function lacking(status: Status, { collections }: State): string {
   return cause === '' ? describe(status) : `${describe(status)}; the API server does not answer now: ${cause}`;
 }
 
-/** The one line that stands for the whole run: why it ended so. Undefined for a run that was reached or refused. */
-export function verdictLine(done: Done): string | undefined {
-  if (done.ending.kind === 'reached') return undefined;
-  return resultsOf(done).find(({ event }) => event !== 'reached')?.line;
+/** How much of a target's name the line below shows: kubelet may show no more than 256 bytes of it. */
+const SHOWN_LABEL = 100;
+
+/**
+ * The one line that stands for the whole run: why it ended so, and how the newest of the pods that explain it ended.
+ * Undefined for a run that was reached or refused. Not yet cleaned.
+ */
+export function verdictLine(done: Done, explaining: ReadonlyMap<Target, PodReport>): string | undefined {
+  const [first, ...others] = resultsOf(done).filter(({ event }) => event !== 'reached');
+  if (first === undefined || done.ending.kind === 'reached') return undefined;
+  const { target } = first.target;
+  const pod = saysHowItEnded(first.target.status) ? undefined : explaining.get(target);
+  const said = [shortened(first), endOfPod(pod)].filter((part) => part !== '').join(', ');
+  return others.length === 0 ? said : `${said}; and ${others.length} more`;
+}
+
+function shortened({ target: { target }, line }: Result): string {
+  return target.label.length <= SHOWN_LABEL
+    ? line
+    : `${target.label.slice(0, SHOWN_LABEL)}…${line.slice(target.label.length)}`;
+}
+
+/** Whether how a target stands is told by a pod's containers already. */
+function saysHowItEnded(status: Status): boolean {
+  if (status.state === 'unknown') return false;
+  const why = status.why.code === 'members' ? status.why.first?.why : status.why;
+  return why?.code === 'pod' || why?.code === 'container';
+}
+
+/** Without its message: that may be the end of its log. */
+function endOfPod(pod: PodReport | undefined): string {
+  const container = pod?.containers.find(({ exitCode }) => exitCode !== undefined);
+  if (pod === undefined || container === undefined) return '';
+  return `pod/${pod.name} ${describeContainer({ ...container, message: undefined })}`;
 }

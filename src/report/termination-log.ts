@@ -20,7 +20,10 @@ export function openTerminationLog(asked: string | undefined): void {
 export function writeTerminationLog(line: string): void {
   if (file === undefined) return;
   try {
-    writeFileSync(file, Buffer.from(clean(line)).subarray(0, MAX_BYTES));
+    // Whole characters only: kubelet makes a string of it.
+    const bytes = new Uint8Array(MAX_BYTES);
+    const { written } = new TextEncoder().encodeInto(clean(line), bytes);
+    writeFileSync(file, bytes.subarray(0, written));
   } catch {
     // The verdict is on standard output as well.
   }

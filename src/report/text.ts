@@ -40,7 +40,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
         case 'log':
           return shown(`  ${event.container} | ${event.line}`);
         case 'unexplained':
-          return shown(unexplainedLine(event.target.target.label, event.cause));
+          return shown(unexplainedLine(event.target, event.cause));
         case 'done':
           return done(event);
         default:

@@ -93,7 +93,7 @@ export function describeContainer(container: ContainerFacts): string {
   }
   // "Error" and "Completed" say no more than the exit code does.
   const why = sentence([reason === 'Error' ? undefined : reason, message]);
-  const how = signal === undefined || signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`;
+  const how = `exit code ${exitCode}${signal === undefined || signal === 0 ? '' : `, signal ${signal}`}`;
   return `${head}: ${how}${again}${why === '' ? '' : ` (${why})`}`;
 }
 

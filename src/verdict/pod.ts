@@ -53,7 +53,7 @@ function projectContainer(status: unknown): unknown {
  */
 export function judgePod(pod: KubeObject, goal: KindGoal): Verdict {
   const phase = text(pod, 'status', 'phase');
-  const why = facts(pod);
+  const why = podFacts(pod);
   if (phase === 'Succeeded') return reached('terminal', why);
   const anyEnd = goal === 'finished' || goal === 'settled';
   if (phase === 'Failed') return anyEnd ? reached('terminal', why) : failed(why);
@@ -70,7 +70,8 @@ export function isService(pod: KubeObject): boolean {
 /** Reasons to wait that pass by themselves on every start. */
 const ON_THE_WAY: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
-function facts(pod: KubeObject): Why {
+/** How a pod stands, in the API's own words. */
+export function podFacts(pod: KubeObject): Extract<Why, { code: 'pod' }> {
   const phase = text(pod, 'status', 'phase') ?? 'Pending';
   const statuses = [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
   const containers = statuses.flatMap((status) => container(status) ?? []);

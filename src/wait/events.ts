@@ -19,13 +19,15 @@ export interface PodReport {
 export interface ContainerReport extends ContainerFacts {
   /** `previous`: it has been started again since. */
   readonly instance: 'current' | 'previous';
+  /** Why it is not started again yet, where it has ended and is to be: CrashLoopBackOff. */
+  readonly waitsFor: string | undefined;
 }
 
 /** Why pods or their logs could not be shown. */
 export type Unexplained =
   | { readonly why: 'refused'; readonly resource: 'pods' | 'pods/log'; readonly verb: 'list' | 'get' }
-  /** The Job controller has deleted them, as it does with restartPolicy OnFailure and with activeDeadlineSeconds. */
-  | { readonly why: 'gone'; readonly what: 'pods' | 'logs' }
+  /** Deleted by the Job controller (under restartPolicy OnFailure, or since activeDeadlineSeconds have passed) or by others. */
+  | { readonly why: 'gone'; readonly what: 'pods' | 'logs'; readonly by: 'restart policy' | 'deadline' | 'others' }
   | { readonly why: 'problem'; readonly problem: Problem };
 
 /** What a run has to tell while it goes on and when it ends. Words are src/report's. */

@@ -36,6 +36,8 @@ export interface Trouble {
   readonly problem: Problem;
   /** Since when requests are refused without a success between; undefined while the newest problem is another one. */
   readonly refusedSince: number | undefined;
+  /** When it was told last. */
+  readonly at: number;
   /** Whether the server was out of reach since its last answer: just after a start it refuses what it will grant. */
   readonly afterOutage: boolean;
 }

@@ -74,11 +74,9 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
     collections.set(key, known === undefined ? { want, objects: undefined, trouble: undefined } : { ...known, want });
   }
   const next: State = { ...state, collections, targets };
-  const refusal = refusalOf(plan, next, now);
-  if (refusal.wakeAt !== undefined) wakes.push(refusal.wakeAt);
   const deadline = state.startedAt + plan.timeoutMs;
   if (plan.timeoutMs > 0 && Number.isFinite(deadline)) wakes.push(deadline);
-  const ending = endingOf(plan, next, refusal.ending, now);
+  const ending = endingOf(plan, next, refusalOf(plan, next), now);
   const wakeAt = wakes.length === 0 || ending !== undefined ? undefined : Math.min(...wakes);
   return { state: { ...next, ending }, wants: ending === undefined ? [...wants.values()] : [], wakeAt };
 }
@@ -98,23 +96,18 @@ function isSettled({ collections }: State): boolean {
   return [...collections.values()].every(({ objects, trouble }) => objects !== undefined || trouble !== undefined);
 }
 
-function refusalOf(
-  plan: Plan,
-  { collections }: State,
-  now: number,
-): { readonly ending: Ending | undefined; readonly wakeAt: number | undefined } {
-  let wakeAt: number | undefined;
-  if (plan.onRefused === 'wait' && plan.timeoutMs !== 0) return { ending: undefined, wakeAt };
+function refusalOf(plan: Plan, { collections }: State): Ending | undefined {
+  if (plan.onRefused === 'wait' && plan.timeoutMs !== 0) return undefined;
   for (const { want, trouble } of collections.values()) {
     if (want.need === 'optional' || trouble?.refusedSince === undefined) continue;
     const limit = trouble.afterOutage ? REFUSAL_MS.afterOutage : REFUSAL_MS.usually;
     const endsAt = trouble.refusedSince + (plan.timeoutMs === 0 ? 0 : limit);
-    if (now >= endsAt) {
-      return { ending: { kind: 'refused', want, verb: trouble.verb, problem: trouble.problem }, wakeAt: undefined };
+    // Only an answer tells that it lasts: the next one may be that it is granted.
+    if (trouble.at >= endsAt) {
+      return { kind: 'refused', want, verb: trouble.verb, problem: trouble.problem };
     }
-    wakeAt = Math.min(wakeAt ?? endsAt, endsAt);
   }
-  return { ending: undefined, wakeAt };
+  return undefined;
 }
 
 /** Takes what a collection tells into its state. */
@@ -150,7 +143,7 @@ function troubleAfter(before: Trouble | undefined, verb: Trouble['verb'], proble
   // A server that goes down cuts what is open; it may be up again before a connection is refused.
   const outage = problem.kind === 'unreachable' || problem.kind === 'interrupted';
   const afterOutage = before?.afterOutage === true || outage;
-  return { verb, problem, refusedSince: refused ? (before?.refusedSince ?? now) : undefined, afterOutage };
+  return { verb, problem, refusedSince: refused ? (before?.refusedSince ?? now) : undefined, at: now, afterOutage };
 }
 
 function primaryWant(target: Target): Want {

@@ -43,7 +43,11 @@ export interface Engine {
   save(image: string, file: string): void;
 }
 
-export function findEngine(): Engine {
+export type EngineName = Engine['name'];
+
+/** The one of this name, or the one that is at hand. */
+export function findEngine(name?: EngineName): Engine {
+  if (name !== undefined) return name === 'docker' ? docker : buildah;
   if (answers('docker', ['info'])) return docker;
   if (answers('buildah', ['version']) && answers('runc', ['--version'])) return buildah;
   throw new Error('neither Docker nor buildah with runc is at hand');

@@ -13,7 +13,7 @@ export type { Json } from '../cluster/rest.ts';
 export { jobOf, podOf, shell, waitsWith } from './pods.ts';
 
 /** A node that starts thirty pods of other tests takes its time. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 240_000;
 
 const DIST = path.resolve(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
 
@@ -156,6 +156,8 @@ export interface WaiterOptions extends Omit<PodOptions, 'containers'> {
   readonly rbac?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly limit?: string;
+  /** Other containers of its pod. */
+  readonly beside?: readonly Json[];
 }
 
 export const unique = (prefix: string): string => `${prefix}-${randomBytes(3).toString('hex')}`;
@@ -164,10 +166,10 @@ export const unique = (prefix: string): string => `${prefix}-${randomBytes(3).to
 export async function waiter(
   ns: string,
   args: readonly string[],
-  { name = unique('waiter'), rbac = [], env, limit, ...options }: WaiterOptions = {},
+  { name = unique('waiter'), rbac = [], env, limit, beside = [], ...options }: WaiterOptions = {},
 ): Promise<Waiter> {
   await allow(ns, name, [...rbac, ...args]);
-  const containers = [waitsWith(images().own, args, { env, limit })];
+  const containers = [waitsWith(images().own, args, { env, limit }), ...beside];
   await api.create(podOf({ ...options, namespace: ns, name, serviceAccount: name, containers }));
   const started = (): Promise<Json> =>
     api.until(

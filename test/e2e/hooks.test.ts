@@ -33,7 +33,7 @@ describe.concurrent('a release with its migration as a hook', () => {
     const shop = release(ns);
     const other = await makeOther(ns, 'db-setup', 'true');
     const early: string[] = [];
-    const watching = api.untilAll(
+    const migrated = api.untilAll(
       jobsOf(ns),
       (jobs) => {
         const [before, migration] = [named(jobs, 'shop-before'), named(jobs, 'shop-migrate')];
@@ -42,7 +42,8 @@ describe.concurrent('a release with its migration as a hook', () => {
       },
       'the migration',
     );
-    const installing = shop.install({ migrations: { mode: 'hook', after: ['db-setup'], command: QUICK } });
+    const installed = shop.install({ migrations: { mode: 'hook', after: ['db-setup'], command: QUICK } });
+    const both = Promise.all([installed, migrated]);
     await api.untilAll(
       shop.pods('migration'),
       (pods) => containerOf(pods[0], 'await-others')?.state.running,
@@ -51,8 +52,8 @@ describe.concurrent('a release with its migration as a hook', () => {
     await untilLine(ns, 'job/shop-before', 'await-others', /^job\/db-setup: 0\/1 succeeded, 1 active$/);
     expect((await api.get(`/apis/apps/v1/namespaces/${ns}/deployments`)).items).toEqual([]);
     await tell(ns, other);
-    expect(await installing).toMatchObject({ code: 0, stderr: '' });
-    await watching;
+    const [install] = await both;
+    expect(install).toMatchObject({ code: 0, stderr: '' });
     expect(early).toEqual([]);
     expect((await api.get(jobsOf(ns))).items.map(({ metadata }: Json) => metadata.name)).toEqual(['db-setup']);
     for (const component of ['api', 'worker']) {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe } from 'vitest';
 import { addedBytes, type ContainerOptions, type Ended, findEngine } from './engine.ts';
-import { api, containerOf, images, jobOf, kubectl, logOf, pod, podOf, shell, test, waitsWith } from './harness.ts';
+import { api, containerOf, e2e, images, jobOf, kubectl, logOf, pod, podOf, shell, test, waitsWith } from './harness.ts';
 import { VERSION } from './setup.ts';
 
-const engine = findEngine();
+const engine = findEngine(e2e().engine);
 const folder = mkdtempSync(path.join(tmpdir(), 'kube-await-image-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

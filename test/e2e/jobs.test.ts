@@ -54,7 +54,7 @@ describe.concurrent('a Job that succeeds', () => {
     expect(log).toMatch(/^job\/flaky reached: Complete, /m);
   });
 
-  test('a CronJob: reached by its next scheduled run', { timeout: 240_000 }, async ({ ns, expect }) => {
+  test('a CronJob: reached by its next scheduled run', async ({ ns, expect }) => {
     const { spec } = jobOf({ namespace: ns, name: 'run', containers: [shell(images().busybox, 'sleep 1')] });
     await api.create({
       apiVersion: 'batch/v1',

@@ -23,7 +23,7 @@ try {
   process.exitCode = run(['create', 'cluster', '--name', name, '--kubeconfig', kubeconfig, '--wait', '120s', ...node]);
   if (process.exitCode === 0) {
     const load = `${kind} load docker-image {image} --name ${name}`;
-    process.exitCode = await runSuite({ kubeconfig, load }, process.argv.slice(2));
+    process.exitCode = await runSuite({ kubeconfig, load, engine: 'docker' }, process.argv.slice(2));
   }
 } finally {
   run(['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfig]);

@@ -5,23 +5,30 @@
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { findEngine } from './engine.ts';
+import { type EngineName, findEngine } from './engine.ts';
 import { type Order, VARIABLE } from './setup.ts';
 
-const USAGE = `Usage: npm run test:e2e -- --kubeconfig FILE --load COMMAND [-- VITEST-ARGUMENT...]
+const USAGE = `Usage: npm run test:e2e -- --kubeconfig FILE --load COMMAND [--engine NAME] [-- VITEST-ARGUMENT...]
 
   --kubeconfig FILE  of an administrator of the cluster
-  --load COMMAND     how an image of Docker or buildah gets onto the nodes; {image} stands for its name`;
+  --load COMMAND     how an image of Docker or buildah gets onto the nodes; {image} stands for its name
+  --engine NAME      docker or buildah; by default Docker where its daemon answers`;
 
 /** Not \`latest\`, with which kubelet would pull. */
 const TAG = 'e2e';
 
+export interface SuiteOptions {
+  readonly kubeconfig: string;
+  readonly load: string;
+  readonly engine?: EngineName | undefined;
+}
+
 /** Runs the suite on a cluster. Gives vitest's exit code. */
 export async function runSuite(
-  { kubeconfig, load }: { kubeconfig: string; load: string },
+  { kubeconfig, load, engine: name }: SuiteOptions,
   vitestArgs: readonly string[],
 ): Promise<number> {
-  const engine = findEngine();
+  const engine = findEngine(name);
   console.log(`building the image with ${engine.name} ...`);
   const images = engine.build(TAG);
   for (const image of Object.values(images)) {
@@ -29,7 +36,7 @@ export async function runSuite(
     const { status } = spawnSync('sh', ['-c', load.replaceAll('{image}', image)], { stdio: ['ignore', 2, 2] });
     if (status !== 0) throw new Error(`--load ended with ${status}: ${load.replaceAll('{image}', image)}`);
   }
-  const order: Order = { kubeconfig: path.resolve(kubeconfig), images };
+  const order: Order = { kubeconfig: path.resolve(kubeconfig), engine: engine.name, images };
   const config = path.join(import.meta.dirname, 'vitest.config.ts');
   const child = spawn('vitest', ['run', '--config', config, ...vitestArgs], {
     stdio: 'inherit',
@@ -45,14 +52,15 @@ export async function runSuite(
 
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
-    options: { kubeconfig: { type: 'string' }, load: { type: 'string' } },
+    options: { kubeconfig: { type: 'string' }, load: { type: 'string' }, engine: { type: 'string' } },
     allowPositionals: true,
   });
-  const { kubeconfig, load } = values;
-  if (kubeconfig === undefined || load === undefined) {
+  const { kubeconfig, load, engine } = values;
+  const known = engine === undefined || engine === 'docker' || engine === 'buildah';
+  if (kubeconfig === undefined || load === undefined || !known) {
     console.error(USAGE);
     process.exitCode = 2;
   } else {
-    process.exitCode = await runSuite({ kubeconfig, load }, positionals);
+    process.exitCode = await runSuite({ kubeconfig, load, engine }, positionals);
   }
 }

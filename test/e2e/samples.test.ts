@@ -25,7 +25,7 @@ describe.concurrent('k8s/', () => {
   });
 
   for (const name of examples) {
-    test(`examples/${name} runs to its end, and goes by its label`, { timeout: 240_000 }, async ({ ns, expect }) => {
+    test(`examples/${name} runs to its end, and goes by its label`, async ({ ns, expect }) => {
       const text = example(name, { namespace: ns, image: images().own });
       await kubectl(['apply', '-n', ns, '-f', '-'], text);
       // Whoever waits stands last.

@@ -5,12 +5,13 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { TestProject } from 'vitest/node';
 import { ensureBinaries, SetupError } from '../cluster/binaries.ts';
 import { type Access, connectRest, type Json } from '../cluster/rest.ts';
-import type { Images } from './engine.ts';
+import type { EngineName, Images } from './engine.ts';
 
 /** What each test file is told. */
 export interface Given {
   readonly kubeconfig: string;
   readonly access: Access;
+  readonly engine: EngineName;
   readonly images: Images;
   readonly kubectl: string;
   readonly helm: string;
@@ -29,6 +30,7 @@ export const VARIABLE = 'KUBE_AWAIT_E2E';
 
 export interface Order {
   readonly kubeconfig: string;
+  readonly engine: EngineName;
   readonly images: Images;
 }
 
@@ -36,13 +38,13 @@ export interface Order {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const order = process.env[VARIABLE];
   if (order === undefined) throw new SetupError('start it as: npm run test:e2e -- --kubeconfig FILE --load COMMAND');
-  const { kubeconfig, images } = JSON.parse(order) as Order;
+  const { kubeconfig, engine, images } = JSON.parse(order) as Order;
   const access = await accessOf(kubeconfig);
   const { kubectl = '', helm = '' } = await ensureBinaries(['kubectl', 'helm'], {
     progress: (line) => console.error(line),
   });
   const label = `kube-await-e2e=${randomBytes(4).toString('hex')}`;
-  project.provide('e2e', { kubeconfig, access, images, kubectl, helm, label });
+  project.provide('e2e', { kubeconfig, access, engine, images, kubectl, helm, label });
   return async () => {
     const rest = connectRest(access, 'kube-await-e2e');
     const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(label)}`;

@@ -52,20 +52,32 @@ export const endPod = (target: Reference, code: number): Promise<Json> => api.pa
 export const startPod = (target: Reference): Promise<Json> => api.patch(target, started);
 
 /**
- * Gives a container of a pod log lines, and waits until the API server serves them. Once for each pod: a second call
- * for it fails.
+ * Gives a container of a pod log lines, those of the instance before it too, and waits until the API server serves them.
+ * Once for each pod: a second call for it fails.
  */
-export async function writeLog(target: TestObject, lines: readonly string[], container = 'main'): Promise<void> {
+export async function writeLog(
+  target: Reference,
+  lines: readonly string[],
+  { container = 'main', previous }: { readonly container?: string; readonly previous?: readonly string[] } = {},
+): Promise<void> {
   const { name, namespace } = target.metadata;
-  const logsFile = join(cluster().coordinates.dir, 'logs', `${namespace}_${name}_${container}.log`);
-  const now = new Date().toISOString();
-  // The format in which container runtimes write logs and kubelet reads them; F: the line is complete.
-  writeFileSync(logsFile, lines.map((line) => `${now} stdout F ${line}\n`).join(''));
+  const write = (instance: string, text: readonly string[]): string => {
+    const file = join(cluster().coordinates.dir, 'logs', `${namespace}_${name}_${container}${instance}.log`);
+    const now = new Date().toISOString();
+    // The format in which container runtimes write logs and kubelet reads them; F: the line is complete.
+    writeFileSync(file, text.map((line) => `${now} stdout F ${line}\n`).join(''));
+    return file;
+  };
+  const logs = {
+    containers: [container],
+    logsFile: write('', lines),
+    ...(previous && { previousLogsFile: write('_previous', previous) }),
+  };
   await api.create({
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'Logs',
     metadata: { name, namespace },
-    spec: { logs: [{ containers: [container], logsFile }] },
+    spec: { logs: [logs] },
   } as Reference);
   // kwok learns of the object through a watch of its own, whose progress nobody else can watch: ask until it knows.
   for (;;) {

@@ -193,7 +193,7 @@ describe.concurrent('check', () => {
   });
 
   test('a kind that is not served', async ({ kubeAwait, ns, expect }) => {
-    const unknown = await kubeAwait(['check', 'thing/x']).exit;
+    const unknown = await kubeAwait(['check', 'nonesuch/x']).exit;
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     const later = await kubeAwait(['check', 'things.example.com/x']).exit;
     expect(later.code).toBe(0);
@@ -213,7 +213,7 @@ describe.concurrent('rbac for a kind that is not built in', () => {
   });
 
   test.for([
-    ['unknown', 2, 'thing/x'],
+    ['unknown', 2, 'nonesuch/x'],
     ['unreachable', 124, 'things.example.com/x'],
     ['refused', 3, 'things.example.com/x'],
   ] as const)('prints nothing where it is %s', async ([why, code, target], { bare, expect }) => {

@@ -124,7 +124,7 @@ describe.concurrent('a service pod restarted by its controller while counted', (
     await startPod(asPod(first));
     const run = kubeAwait(args);
     await run.line(/^pod -l app=web: 1\/2 done, /);
-    await api.delete(asPod(first), { gracePeriodSeconds: 0 });
+    await api.delete(asPod(first));
     await run.line(/^pod -l app=web: 0\/\d done, /);
     await startPod(asPod(second));
     await run.line(new RegExp(`^pod -l app=web: 1/2 done, (?!.*${second.metadata.name})`));
@@ -155,7 +155,7 @@ describe.concurrent('a service pod restarted by its controller while counted', (
     await startPod(asPod(first));
     const run = kubeAwait(args);
     await run.line(/^pod -l app=web: 1\/2 done, /);
-    await api.delete(asPod(first), { gracePeriodSeconds: 0 });
+    await api.delete(asPod(first));
     await run.line(/^pod -l app=web: 0\/\d done, /);
     const again = await api.until(
       asPod(first),

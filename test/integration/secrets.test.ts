@@ -280,10 +280,10 @@ describe.concurrent('no secret comes out', () => {
 
   test('of a Secret only whether it is as wanted', async ({ bare, expect }) => {
     const goal = (value: string): string => `--for=jsonpath={.data.password}=${value}`;
-    const run = ['secret/x', '-n', ns, '--timeout=1s'];
+    const run = ['secret/x', '-n', ns, '--timeout=5s'];
     const other = await bare([...run, goal('b3Ro')]).exit;
     expect(other.code).toBe(124);
-    expect(other.stdout).toBe('secret/x not reached after 1s: {.data.password} is (not shown)\n');
+    expect(other.stdout).toBe('secret/x not reached after 5s: {.data.password} is (not shown)\n');
     const any = await bare([...run, '--for=jsonpath={.data.password}']).exit;
     expect({ code: any.code, stdout: any.stdout }).toEqual({
       code: 0,

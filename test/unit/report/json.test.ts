@@ -224,6 +224,7 @@ describe('results', () => {
           exitCode: 137,
           signal: 9,
           restarts: 0,
+          waitsFor: undefined,
         },
       ],
       warnings: [],
@@ -231,7 +232,7 @@ describe('results', () => {
     const lines = tell(
       { event: 'pod', target, pod },
       { event: 'log', target, pod: 'migrate-x', container: 'main', line: 'no such table' },
-      { event: 'unexplained', target, cause: { why: 'gone', what: 'logs' } },
+      { event: 'unexplained', target, cause: { why: 'gone', what: 'logs', by: 'restart policy' } },
       done({ kind: 'failed' }, [target, reached(SEED, complete), pending(WEB, membersWhy())]),
     );
     const about = { target: 'job/migrate', namespace: 'app', uid: 'uid-migrate' };

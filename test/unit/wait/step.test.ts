@@ -177,22 +177,27 @@ describe('the timeout', () => {
 describe('a refusal', () => {
   test('ends the run when it has lasted 5 s', () => {
     const run = new Script([named(JOBS, 'a')]).at(3).fails('jobs', FORBIDDEN);
-    expect(run.wakeAt).toBe(8 * SECOND);
-    expect(run.at(7.9).ending).toBeUndefined();
-    expect(run.at(8).ending).toBe('refused');
+    expect(run.at(7.9).fails('jobs', FORBIDDEN).ending).toBeUndefined();
+    expect(run.at(8).fails('jobs', FORBIDDEN).ending).toBe('refused');
+  });
+
+  test('does not last by time alone: the next answer may be that it is granted', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', FORBIDDEN).at(60);
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('jobs', [job('a', 'Complete')]).ending).toBe('reached');
   });
 
   test('begins anew after a success', () => {
     const run = new Script([named(JOBS, 'a')]).fails('jobs', FORBIDDEN).at(4);
     run.emit('jobs', { what: 'answered', verb: 'list' }).fails('jobs', FORBIDDEN);
-    expect(run.at(8.9).ending).toBeUndefined();
-    expect(run.at(9).ending).toBe('refused');
+    expect(run.at(8.9).fails('jobs', FORBIDDEN).ending).toBeUndefined();
+    expect(run.at(9).fails('jobs', FORBIDDEN).ending).toBe('refused');
   });
 
   test('has 30 s after the server was out of reach', () => {
     const run = new Script([named(JOBS, 'a')]).fails('jobs', DOWN).at(2).fails('jobs', FORBIDDEN);
-    expect(run.at(31.9).ending).toBeUndefined();
-    expect(run.at(32).ending).toBe('refused');
+    expect(run.at(31.9).fails('jobs', FORBIDDEN).ending).toBeUndefined();
+    expect(run.at(32).fails('jobs', FORBIDDEN).ending).toBe('refused');
   });
 
   test('under --on-refused=wait is waited out', () => {
@@ -431,7 +436,7 @@ describe('pods by selector', () => {
 
   test('jobs refused: the run is refused, unless --expect says how many there are', () => {
     const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).fails('jobs', FORBIDDEN);
-    expect(run.at(5).ending).toBe('refused');
+    expect(run.at(5).fails('jobs', FORBIDDEN).ending).toBe('refused');
     const counted = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]);
     counted
       .sees('pods', [ofJob('m-1', 'Succeeded')])

@@ -224,6 +224,6 @@ describe('--stuck-after of a Job', () => {
   });
 
   test('is refused where pods may not be read', () => {
-    expect(begun().fails('pods', FORBIDDEN).at(5).ending).toBe('refused');
+    expect(begun().fails('pods', FORBIDDEN).at(5).fails('pods', FORBIDDEN).ending).toBe('refused');
   });
 });
