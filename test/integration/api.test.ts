@@ -1,17 +1,20 @@
 /** `import { waitFor } from 'kube-await'`: the engine of the command, in this very process. */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe } from 'vitest';
-import {
-  type WaitError,
-  type WaitEvent,
+import type { WaitError, WaitEvent, WaitOptions } from '../../src/index.ts';
+import { api, auditOf, cluster, endPod, job, pod, test } from '../harness/index.ts';
+import { readJsonLines } from '../json-lines.ts';
+
+/** The bundle: the sources would load all of the packages of which it has a part. */
+const bundle = pathToFileURL(path.join(import.meta.dirname, '..', '..', 'lib', 'index.js')).href;
+const {
   WaitFailedError,
-  type WaitOptions,
   WaitRefusedError,
   WaitTimeoutError,
   WaitUsageError,
   waitFor,
-} from '../../src/index.ts';
-import { api, auditOf, cluster, endPod, job, pod, test } from '../harness/index.ts';
-import { readJsonLines } from '../json-lines.ts';
+}: typeof import('../../src/index.ts') = await import(bundle);
 
 /** What a promise rejects with. */
 const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
