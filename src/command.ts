@@ -6,10 +6,14 @@ import type { Environment } from './cli/invocation.ts';
 import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
 import type { Writer } from './report/reporter.ts';
+import { flush } from './report/writer.ts';
 
 /** Signals that Node ignores. A program that is started while they are ignored ignores them too, which few expect. */
 const IGNORED_BY_NODE = ['SIGPIPE', 'SIGXFSZ'] as const;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+
+/** How long a slow reader may take for our lines: behind them come those of COMMAND. In milliseconds. */
+const LAST_PATIENCE_MS = 10_000;
 
 /**
  * Replaces this process by COMMAND: same PID, same working directory, signals its own. Returns only where it could not
@@ -27,6 +31,7 @@ export async function become(command: readonly string[], env: Environment, write
     return found;
   }
   const environment = Object.fromEntries(Object.entries(rest).filter((entry) => entry[1] !== undefined));
+  flush(LAST_PATIENCE_MS);
   if (process.execve === undefined) return runChild(found, command, environment, writer);
   // exec() sets what is handled back to the default, and leaves what is ignored ignored.
   for (const signal of IGNORED_BY_NODE) process.on(signal, () => {});

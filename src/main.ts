@@ -6,7 +6,7 @@ import { EXIT } from './exit.ts';
 import { clean } from './report/clean.ts';
 import { signalLine } from './report/reporter.ts';
 import { writeTerminationLog } from './report/termination-log.ts';
-import { standardWriter as writer } from './report/writer.ts';
+import { flush, standardWriter as writer } from './report/writer.ts';
 import { VERSION } from './version.ts';
 import type { Outside } from './wait-command.ts';
 
@@ -14,6 +14,9 @@ import type { Outside } from './wait-command.ts';
 const SCRIPT = 'wait_for.sh';
 const isScript = path.basename(process.argv[1] ?? '') === SCRIPT;
 const PROGRAM = isScript ? SCRIPT : 'kube-await';
+
+/** How long a reader that is slow may take for the last lines, in milliseconds. */
+const LAST_PATIENCE_MS = 1_000;
 
 const HOME_PAGE = 'https://github.com/kube-await/kube-await/issues';
 
@@ -33,7 +36,10 @@ process.on('uncaughtException', endByBug);
 // Nothing is left to do, and yet no ending was reached: silence must not look like success.
 process.on('beforeExit', () => endByBug(new Error('the event loop ran empty')));
 
-main(process.argv.slice(2)).then(end, endByBug);
+main(process.argv.slice(2)).then((code) => {
+  flush(LAST_PATIENCE_MS);
+  end(code);
+}, endByBug);
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
