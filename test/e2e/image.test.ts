@@ -4,7 +4,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe } from 'vitest';
 import { addedBytes, type ContainerOptions, type Ended, findEngine } from './engine.ts';
-import { api, containerOf, e2e, images, jobOf, kubectl, logOf, pod, podOf, shell, test, waitsWith } from './harness.ts';
+import {
+  allow,
+  api,
+  containerOf,
+  e2e,
+  images,
+  jobOf,
+  kubectl,
+  logOf,
+  pod,
+  podOf,
+  shell,
+  test,
+  waitsWith,
+} from './harness.ts';
 import { VERSION } from './setup.ts';
 
 const engine = findEngine(e2e().engine);
@@ -142,6 +156,25 @@ describe.concurrent('a pod without a service account', () => {
     expect(await logOf(ns, 'bare', 'await')).toMatch(LINE);
     expect(message).toMatch(/token/);
   });
+});
+
+describe.concurrent('a pod that calls wait_for.sh', () => {
+  test.for(['wait_for.sh', '/usr/local/bin/wait_for.sh'])(
+    '%s: its lines, and no shell',
+    async (name, { ns, expect }) => {
+      await allow(ns, 'script', ['job/one']);
+      await api.create(jobOf({ namespace: ns, name: 'one', containers: [shell(images().busybox, 'true')] }));
+      const containers = [waitsWith(images().own, [], { command: [name, 'job', 'one'] })];
+      await api.create(podOf({ namespace: ns, name: 'script', serviceAccount: 'script', containers }));
+      const ended = await api.until(
+        pod(ns, 'script'),
+        (found) => containerOf(found, 'await')?.state.terminated,
+        'its end',
+      );
+      expect(containerOf(ended, 'await').state.terminated.exitCode).toBe(0);
+      expect(await logOf(ns, 'script', 'await')).toMatch(/^\[[\d-]+ [\d:]+\] job one is ready\.$/m);
+    },
+  );
 });
 
 describe('the image', () => {

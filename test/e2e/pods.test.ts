@@ -1,6 +1,7 @@
 /** Pods without a Job as they end under a real kubelet, and the pod that waits itself. */
 import { describe } from 'vitest';
 import { api, containerOf, images, pod, podOf, shell, test, waiter } from './harness.ts';
+import { FINALIZER } from './setup.ts';
 
 const EXPLAIN = { rbac: ['--explain-failures'] };
 
@@ -69,7 +70,7 @@ describe.concurrent('the pod that waits', () => {
     const waiting = await waiter(ns, ['job/never'], {
       beside: [prompt],
       // So that the last status can be read.
-      metadata: { finalizers: ['kube-await.test/last-status'] },
+      metadata: { finalizers: [FINALIZER] },
       spec: { terminationGracePeriodSeconds: 60 },
     });
     await waiting.line(/does not exist yet/);

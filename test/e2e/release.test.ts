@@ -20,6 +20,7 @@ import {
   waitsWith,
 } from './harness.ts';
 import { release, tell, whenTold } from './release.ts';
+import { FINALIZER } from './setup.ts';
 
 let ns = '';
 let shop: ReturnType<typeof release>;
@@ -124,7 +125,7 @@ describe('a release with its migration as a plain Job', () => {
       command: ['/nodejs/bin/node', '--input-type=module', '-e', CLIENT],
     };
     const spec = { terminationGracePeriodSeconds: 30 };
-    const metadata = { finalizers: ['kube-await.test/last-status'] };
+    const metadata = { finalizers: [FINALIZER] };
     await api.create(podOf({ namespace: ns, name: 'client', containers: [client], spec, metadata }));
     await api.until(pod(ns, 'client'), (found) => containerOf(found, 'await')?.state.running, 'the client');
     await untilLine(ns, 'client', 'await', /^first answer$/);

@@ -25,6 +25,9 @@ declare module 'vitest' {
   }
 }
 
+/** Keeps a pod, when it is deleted, until the test has read its last status. */
+export const FINALIZER = 'kube-await.test/last-status';
+
 /** Where `npm run test:e2e` says which cluster and images to use. */
 export const VARIABLE = 'KUBE_AWAIT_E2E';
 
@@ -48,9 +51,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return async () => {
     const rest = connectRest(access, 'kube-await-e2e');
     const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(label)}`;
-    // Also those of tests that were cut short.
+    // Also those of tests that failed or were cut short.
     for (const { metadata, status } of (await rest.get(path)).items as Json[]) {
       if (status.phase === 'Active') await rest.delete({ apiVersion: 'v1', kind: 'Namespace', metadata });
+      for (const pod of (await rest.get(`/api/v1/namespaces/${metadata.name}/pods`)).items as Json[]) {
+        if (pod.metadata.finalizers?.includes(FINALIZER)) {
+          await rest.patch({ ...pod, apiVersion: 'v1', kind: 'Pod' }, { metadata: { finalizers: null } });
+        }
+      }
     }
     await rest.untilAll(path, (left) => left.length === 0, { timeoutMs: 120_000, what: 'the end of all namespaces' });
     rest.close();
