@@ -18,7 +18,7 @@ const KUBECONFIG = '/kubeconfig';
 
 /** As the README makes one: whole, for one context. */
 async function flattened(): Promise<string> {
-  return await kubectl(['config', 'view', '--flatten', '--minify']);
+  return await kubectl(['config', 'view', '--raw', '--flatten', '--minify']);
 }
 
 interface Mounted {

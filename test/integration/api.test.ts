@@ -1,17 +1,20 @@
 /** `import { waitFor } from 'kube-await'`: the engine of the command, in this very process. */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe } from 'vitest';
-import {
-  type WaitError,
-  type WaitEvent,
+import type { WaitError, WaitEvent, WaitOptions } from '../../src/index.ts';
+import { api, auditOf, cluster, endPod, job, pod, test } from '../harness/index.ts';
+import { readJsonLines } from '../json-lines.ts';
+
+/** The bundle: the sources would load all of the packages of which it has a part. */
+const bundle = pathToFileURL(path.join(import.meta.dirname, '..', '..', 'lib', 'index.js')).href;
+const {
   WaitFailedError,
-  type WaitOptions,
   WaitRefusedError,
   WaitTimeoutError,
   WaitUsageError,
   waitFor,
-} from '../../src/index.ts';
-import { api, auditOf, cluster, endPod, job, pod, test } from '../harness/index.ts';
-import { readJsonLines } from '../json-lines.ts';
+}: typeof import('../../src/index.ts') = await import(bundle);
 
 /** What a promise rejects with. */
 const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -69,21 +72,20 @@ describe.concurrent('waitFor', () => {
     if (!(error instanceof WaitFailedError)) throw error;
     expect(error.message).toMatch(/^job\/bad failed: BackoffLimitExceeded: /);
     expect(error).toMatchObject({ name: 'WaitFailedError', kind: 'failed', exitCode: 1 });
-    expect(error.results).toMatchObject([
+    // The other one may not have been looked at yet.
+    expect(error.results.filter(({ target }) => target === 'job/bad')).toMatchObject([
       {
         event: 'failed',
-        target: 'job/bad',
         reason: 'BackoffLimitExceeded',
         pods: [{ containers: [{ exitCode: 3, message: 'no such table' }] }],
       },
-      { event: 'reached', target: 'job/good' },
     ]);
   });
 
   test('rejects when the timeout has passed, with what is lacking', async ({ ns, expect }) => {
     await api.create(pod({ namespace: ns, name: 'there', runFor: '1ms' }));
     await start('pod/there', { namespace: ns }).outcome;
-    const error = await reasonOf(start(['pod/there', 'job/none'], { namespace: ns, timeout: 5_000 }).outcome);
+    const error = await reasonOf(start(['pod/there', 'job/none'], { namespace: ns, timeout: 15_000 }).outcome);
     if (!(error instanceof WaitTimeoutError)) throw error;
     expect(error).toMatchObject({
       kind: 'timeout',

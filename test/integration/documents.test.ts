@@ -32,6 +32,7 @@ const GIVEN: Readonly<Record<string, (namespace: string) => readonly Reference[]
     job({ namespace, name: 'migrate' }),
     pod({ namespace, name: 'db-setup', labels: { app: 'db' }, runFor: '1ms' }),
   ],
+  'docs/migrating-from-k8s-wait-for.md': (namespace) => [job({ namespace, name: 'migrate' })],
 };
 
 const isRunnable = ({ words }: Block): boolean => words.length > 0;

@@ -118,7 +118,8 @@ describe.concurrent('a failed Job', () => {
   });
 
   test('three pods at most, and a permission that is lacking once', async ({ ns, identity, kubeAwait, expect }) => {
-    const failing = job({ namespace: ns, name: 'a', exitCode: 4, completions: 5, parallelism: 5 });
+    // Every one of them has failed before the Job has: with a lower limit it would delete those that still run.
+    const failing = job({ namespace: ns, name: 'a', exitCode: 4, completions: 5, parallelism: 5, backoffLimit: 4 });
     await api.create(failing);
     await untilCondition(failing, 'Failed');
     const ended = await kubeAwait(['job/a'], { as: await identity({ rules: podsToo }) }).exit;
@@ -155,7 +156,7 @@ describe.concurrent('a failed Job', () => {
     expect(block(ended)).toEqual([
       'job/a: pod/a-XXXXX on node NODE: Running',
       expect.stringMatching(
-        /^ {2}container main: exit code 7 after 1 restart \(no table users\), (then started again|now waits: \w+)$/,
+        /^ {2}container main: exit code 7 after \d+ restarts? \(no table users\), (then started again|now waits: \w+)$/,
       ),
       '  main | no table users',
     ]);
@@ -170,7 +171,8 @@ describe.concurrent('a failed Job', () => {
     await endPod(one, 7);
     const lines = block(await run.exit);
     expect(lines[0]).toMatch(/^job\/a: pod\/a-XXXXX on node NODE: (Running|Failed)$/);
-    expect(lines[1]).toMatch(/^ {2}container main: exit code 7/);
+    // 143 where it was ended by the deletion before anybody had looked: the pretended kubelet keeps no earlier state.
+    expect(lines[1]).toMatch(/^ {2}container main: exit code (7|143)/);
   });
 
   test('that was over before: its pods are gone, and why', async ({ ns, kubeAwait, expect }) => {

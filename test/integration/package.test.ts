@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { api, cluster, job, test } from '../harness/index.ts';
+import { api, cluster, type Json, job, test } from '../harness/index.ts';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -70,6 +70,24 @@ describe.concurrent('the packed package', () => {
 
   test('installs nothing but itself', ({ expect }) => {
     expect(readdirSync(path.join(app, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['kube-await']);
+  });
+
+  test('says what its bundles are made of, and in which version', ({ expect }) => {
+    const read = (file: string): string => readFileSync(path.join(app, 'node_modules', 'kube-await', file), 'utf8');
+    const locked: Json = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')).packages;
+    for (const folder of ['dist', 'lib']) {
+      const { metadata, components }: Json = JSON.parse(read(`${folder}/sbom.cdx.json`));
+      expect(metadata.component).toMatchObject({ name: 'kube-await', version });
+      expect(components.map(({ name }: Json) => name)).toContain('@kubernetes/client-node');
+      for (const { name, version: used, purl } of components) {
+        const versions = Object.entries<Json>(locked).flatMap(([where, { version: one }]) =>
+          where.endsWith(`node_modules/${name}`) ? [one] : [],
+        );
+        expect(versions, name).toContain(used);
+        expect(decodeURIComponent(purl)).toBe(`pkg:npm/${name}@${used}`);
+        expect(read(`${folder}/THIRD_PARTY_NOTICES.txt`)).toContain(`${name} ${used} (`);
+      }
+    }
   });
 
   test('publint has nothing to say', async ({ expect }) => {

@@ -12,7 +12,7 @@ import { blocksOf, commandsOf, type Page, pages } from '../harness/documents.ts'
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 /** Options of kubectl, Helm, npm, Docker, Istio and of Kubernetes itself that pages speak of. */
-const OF_OTHERS: readonly string[] = [];
+const OF_OTHERS: readonly string[] = ['--atomic', '--wait'];
 
 const IMAGE = /(^|\/)kube-await(:[\w.-]+)?(@sha256:\w+)?$/;
 
