@@ -8,7 +8,7 @@ import { text } from './json.ts';
 import { type Problem, TransportError, whatToDo } from './kube/problem.ts';
 import { createBackoff, createPace } from './kube/retry.ts';
 import type { Transport } from './kube/transport.ts';
-import { clean } from './report/clean.ts';
+import { clean, cleanJson } from './report/clean.ts';
 import { elapsed } from './report/elapsed.ts';
 import { describeUnauthorized, describeUntrusted, isUnauthorized, mendingLines } from './report/refusal.ts';
 import type { Writer } from './report/reporter.ts';
@@ -43,13 +43,13 @@ export async function check(invocation: CheckInvocation, env: Environment, write
         timeoutMs: plan.requestTimeoutMs,
       });
     });
-    if (isJson) writer.out(JSON.stringify(toJson(findings)));
+    if (isJson) writer.out(cleanJson(toJson(findings)));
     else for (const shown of toLines(findings, line.connection.source)) writer.out(clean(shown));
     return findings.standings.some(isLacking) ? EXIT.refused : EXIT.reached;
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     const said = clean(describeEnd(error.problem, line));
-    if (isJson) writer.out(JSON.stringify({ server, allowed: false, problem: said }));
+    if (isJson) writer.out(cleanJson({ server, allowed: false, problem: said }));
     else writer.err(said);
     return whatToDo(error.problem) === 'refused' ? EXIT.refused : EXIT.timeout;
   } finally {

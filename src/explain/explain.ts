@@ -56,12 +56,20 @@ export async function explain(state: State, ending: 'failed' | 'timeout', deps: 
   const hurries = deps.start === 'at once' || ending === 'timeout' || targets.some(arePodsDeleted);
   if (!hurries) await deps.clock.sleep(LIMITS.spreadMs * deps.random(), deps.signal);
   const limit = new AbortController();
-  const alarm = deps.clock.alarm(ending === 'failed' ? LIMITS.failedMs : LIMITS.timeoutMs, () => limit.abort());
+  const limitMs = ending === 'failed' ? LIMITS.failedMs : LIMITS.timeoutMs;
+  const alarm = deps.clock.alarm(limitMs, () => limit.abort());
   const stop = (): void => limit.abort();
   deps.signal.addEventListener('abort', stop);
   try {
     if (deps.signal.aborted) return;
-    for (const target of targets.slice(0, LIMITS.targets)) await explainTarget(target, ending, deps, limit.signal);
+    for (const target of targets.slice(0, LIMITS.targets)) {
+      await explainTarget(target, ending, deps, limit.signal);
+      if (deps.signal.aborted) return;
+      if (!limit.signal.aborted) continue;
+      const message = `no answer within ${limitMs / 1000} s`;
+      deps.tell({ event: 'unexplained', target, cause: { why: 'problem', problem: { kind: 'interrupted', message } } });
+      return;
+    }
   } finally {
     alarm.cancel();
     deps.signal.removeEventListener('abort', stop);
@@ -98,7 +106,10 @@ async function explainTarget(
   signal: AbortSignal,
 ): Promise<void> {
   const pods = await podsOf(target, deps, signal);
-  if ('why' in pods) return deps.tell({ event: 'unexplained', target, cause: pods });
+  if ('why' in pods) {
+    if (!signal.aborted) deps.tell({ event: 'unexplained', target, cause: pods });
+    return;
+  }
   const isJob = keyOf(target.target.resource) === 'batch/jobs';
   const isCutShort = reasonOf(target) === DEADLINE_EXCEEDED;
   const interest = ending === 'timeout' ? 'held up' : isCutShort ? 'cut short' : 'failed';
@@ -108,7 +119,7 @@ async function explainTarget(
       const report = reportOf(pod, interest);
       return report === undefined ? [] : [{ pod, report }];
     });
-  if (told.length === 0 && ending === 'failed' && isJob) {
+  if (told.length === 0 && ending === 'failed' && isJob && !signal.aborted) {
     return deps.tell({ event: 'unexplained', target, cause: { why: 'gone', what: 'pods', by: byWhat(target) } });
   }
   // The newest failure comes last, where people look first.
@@ -119,7 +130,7 @@ async function explainTarget(
     // The scheduler says the same in the pod's condition.
     const news = warnings.filter((warning) => report.message === undefined || !warning.endsWith(report.message));
     deps.tell({ event: 'pod', target, pod: { ...report, warnings: news } });
-    if (logs === 'readable') logs = await tellLogs(target, { pod, report }, deps, signal);
+    if (logs === 'readable' && !signal.aborted) logs = await tellLogs(target, { pod, report }, deps, signal);
   }
 }
 
@@ -142,6 +153,7 @@ async function tellLogs(
         deps.tell({ event: 'log', target, pod: report.name, container: container.name, line });
       }
     } catch (error) {
+      if (signal.aborted) return 'readable';
       const cause = unexplained(error, { resource: 'pods/log', verb: 'get' }, byWhat(target));
       deps.tell({ event: 'unexplained', target, cause });
       if (cause.why === 'refused') return 'refused';

@@ -1,8 +1,9 @@
-// C0 and C1 controls, line and paragraph separators, and the characters that reorder or hide text.
-// https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings, https://trojansource.codes/
-const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+/**
+ * Controls (C0 and C1), format characters (those that reorder or hide text among them), line and paragraph separators,
+ * and halves of characters.
+ * https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings, https://trojansource.codes/
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
 
@@ -12,7 +13,12 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  */
 export function clean(foreign: string): string {
   return foreign.replace(UNSAFE, (character) => {
-    const short = SHORT[character];
-    return short ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return SHORT[character] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
   });
+}
+
+/** A value as JSON, with every string in it made so. Fields that are undefined are left out. */
+export function cleanJson(value: object): string {
+  return JSON.stringify(value, (_, each) => (typeof each === 'string' ? clean(each) : each));
 }

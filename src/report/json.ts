@@ -5,7 +5,7 @@ import { EXIT } from '../exit.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { PodReport, RunEvent } from '../wait/events.ts';
 import type { TargetState } from '../wait/state.ts';
-import { clean } from './clean.ts';
+import { cleanJson } from './clean.ts';
 import { unexplainedLine } from './explanation.ts';
 import { countsOf, reasonOf } from './facts.ts';
 import { eachHintOnce } from './hints.ts';
@@ -45,7 +45,7 @@ export function jsonReporter(
     if (!open) return;
     const elapsedSeconds = seconds(clock.now() - startedAt);
     const line = { time: clock.date().toISOString(), level, event, ...fields, elapsedSeconds };
-    writer.out(JSON.stringify(line, (_, value) => (typeof value === 'string' ? clean(value) : value)));
+    writer.out(cleanJson(line));
   };
   const progress = (level: Level, event: EventName, fields: Readonly<Record<string, unknown>>): void => {
     if (verbosity === 'progress') write(level, event, fields);

@@ -85,7 +85,7 @@ describe.concurrent('waitFor', () => {
   test('rejects when the timeout has passed, with what is lacking', async ({ ns, expect }) => {
     await api.create(pod({ namespace: ns, name: 'there', runFor: '1ms' }));
     await start('pod/there', { namespace: ns }).outcome;
-    const error = await reasonOf(start(['pod/there', 'job/none'], { namespace: ns, timeout: 5_000 }).outcome);
+    const error = await reasonOf(start(['pod/there', 'job/none'], { namespace: ns, timeout: 15_000 }).outcome);
     if (!(error instanceof WaitTimeoutError)) throw error;
     expect(error).toMatchObject({
       kind: 'timeout',

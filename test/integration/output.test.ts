@@ -1,6 +1,20 @@
 /** What is said, where, and how often. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe } from 'vitest';
-import { api, endPod, job, pod, test } from '../harness/index.ts';
+import { api, test as base, endPod, job, pod } from '../harness/index.ts';
+
+const test = base.extend<{ file: string }>({
+  file: async ({ task: _ }, use) => {
+    const folder = mkdtempSync(join(tmpdir(), 'kube-await-output-'));
+    await use(join(folder, 'file'));
+    rmSync(folder, { recursive: true });
+  },
+});
 
 describe.concurrent('text', () => {
   test('progress goes to standard error, the result to standard output', async ({
@@ -115,6 +129,35 @@ describe.concurrent('text', () => {
     const { code, stdout } = await run.exit;
     expect(code).toBe(1);
     expect(stdout).toBe('pod/x failed: Failed, Odd: a\\nb\\r\\e[31mred\\e[0m\\u009b2J\\u202egnp.exe\\u2028c\n');
+  });
+
+  const bad = 'a\nb\u001b[31mc\u009b2J\u202ed';
+
+  test.for<[string, readonly string[], object | undefined]>([
+    ['an argument', [`job/${bad}`], undefined],
+    ['an option', ['job/x', `--${bad}`], undefined],
+    ['the kubeconfig', ['job/x'], { 'current-context': bad, contexts: [{ name: bad, context: { cluster: bad } }] }],
+    ['a check', ['check', 'job/x', `--server=https://${bad}`], undefined],
+  ])('nor can %s', async ([, args, config], { bare, file, expect }) => {
+    writeFileSync(file, JSON.stringify(config ?? {}));
+    const { code, stdout, stderr } = await bare(args, { kubeconfig: file }).exit;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^kube-await: [^\p{Cc}\p{Cf}]+\n$/u);
+  });
+
+  test('nor can the page of a proxy', async ({ bare, file, expect, onTestFinished }) => {
+    const proxy = createServer((_, response) => {
+      response.writeHead(502, { 'content-type': 'text/html' }).end(`<html>${bad}\n</html>`);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void proxy.close());
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    writeFileSync(file, '{}');
+    const args = ['job/x', '--timeout=1s', `--server=http://127.0.0.1:${port}`];
+    const { code, stdout, stderr } = await bare(args, { kubeconfig: file }).exit;
+    expect(code).toBe(124);
+    for (const line of `${stderr}${stdout}`.trimEnd().split('\n'))
+      expect(line).toMatch(/^job\/x[^\p{Cc}\p{Cf}]*502[^\p{Cc}\p{Cf}]*$/u);
   });
 
   test('a reader that has gone changes nothing', async ({ ns, kubeAwait, exitCodes, expect }) => {
