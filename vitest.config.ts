@@ -3,9 +3,10 @@ import { Tally } from './test/harness/tally.ts';
 
 export default defineConfig({
   test: {
-    // Integration tests wait more than they compute, so more files than cores run side by side.
-    maxWorkers: 4,
-    maxConcurrency: 12,
+    // Integration tests wait more than they compute, so more of them than cores run side by side; but what times out on a
+    // server that is starved says nothing about the program.
+    maxWorkers: 3,
+    maxConcurrency: 8,
     reporters: ['default', new Tally()],
     projects: [
       // The first import of a library may take seconds on a machine at work.

@@ -159,10 +159,10 @@ describe.concurrent('who may do what', () => {
     const watches = () => auditOf(who.user).filter(({ verb }) => verb === 'watch');
     const ended = once(watching, 'close');
     await once(watching.stdout, 'data');
-    await expect.poll(watches).toMatchObject([{ resource: 'pods', state: 'open' }]);
+    await expect.poll(watches, { timeout: 60_000 }).toMatchObject([{ resource: 'pods', state: 'open' }]);
     watching.kill();
     await ended;
-    await expect.poll(watches).toMatchObject([{ resource: 'pods', state: 'ended' }]);
+    await expect.poll(watches, { timeout: 60_000 }).toMatchObject([{ resource: 'pods', state: 'ended' }]);
   });
 });
 

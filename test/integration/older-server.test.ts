@@ -83,11 +83,11 @@ describe.concurrent('a 404 for a built-in kind', () => {
     }) => {
       proxy.answer(under('/apis/batch/v1'), NO_SUCH_PATH);
       proxy.answer(({ path }) => path === '/apis', { status: 503, body: {} });
-      const args = ['job/x', `--on-missing=${policy}`, '--missing-grace=0s', '--timeout=6s'];
+      const args = ['job/x', `--on-missing=${policy}`, '--missing-grace=0s', '--timeout=12s'];
       const { code, stdout } = await kubeAwait(args, { kubeconfig }).exit;
       expect(code).toBe(124);
       expect(stdout).toBe(
-        'job/x not reached after 6s: the API server never answered: 404 NotFound: the server could not find the requested resource\n',
+        'job/x not reached after 12s: the API server never answered: 404 NotFound: the server could not find the requested resource\n',
       );
       // It was asked again: the path may be known later.
       expect(proxy.seen.filter((seen) => isList(seen) && under('/apis/batch/v1')(seen)).length).toBeGreaterThan(1);
