@@ -11,6 +11,8 @@ export default defineConfig({
     // Some ten pods start at a time: a node of two cores that starts a hundred is slower with all of them.
     maxWorkers: 2,
     maxConcurrency: 6,
+    // On a shared machine a node may be starved for a while. The report names what it took twice.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 480_000,
     hookTimeout: 120_000,
     reporters: ['default', new Tally()],
