@@ -75,6 +75,11 @@ type Phase =
   | { readonly at: 'get'; readonly refusal: Problem }
   /** A watch is open, or is to be opened, from this resourceVersion. */
   | { readonly at: 'watch'; readonly resourceVersion: string }
+  /**
+   * After an outage: is the server as far as this resourceVersion? One that was restored from a backup is not, and would
+   * let a watch from there wait, and keep back all events until it is.
+   */
+  | { readonly at: 'check'; readonly resourceVersion: string }
   /** Asking discovery for the kind, since the path of its collection is unknown to the server. */
   | { readonly at: 'lookup' }
   | { readonly at: 'pause'; readonly cause: Pause; readonly next: Exclude<Phase, { at: 'pause' } | { at: 'done' }> }
@@ -147,6 +152,7 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
   const { phase } = machine;
   switch (happening.what) {
     case 'page': {
+      if (phase.at === 'check') return checked(machine, phase.resourceVersion, happening.resourceVersion);
       const pages = phase.at === 'list' ? [...phase.pages, ...happening.objects] : happening.objects;
       if (happening.continueToken !== undefined) {
         return go(machine, { at: 'list', pages, continueToken: happening.continueToken });
@@ -196,6 +202,12 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
     default:
       return assertNever(happening);
   }
+}
+
+/** A server that is behind what it once told has gone back: what is known of it is of no use any more. */
+function checked(machine: Machine, known: string, now: string | undefined): Transition {
+  const wentBack = now === undefined || isOlder(now, known);
+  return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known });
 }
 
 /** Reads everything anew after a pause. */
@@ -297,14 +309,24 @@ function isOlder(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
+/** Whether the server may have been stopped: then what comes up again need not know what it knew. */
+function isOutage(problem: Problem): boolean {
+  return problem.kind === 'unreachable' || (problem.kind === 'status' && problem.status >= 500);
+}
+
+function afterOutage(machine: Machine, resourceVersion: string): Exclude<Phase, { at: 'pause' } | { at: 'done' }> {
+  // A GET does not tell how far the server is, but all there is to know.
+  return machine.read === 'list' ? { at: 'check', resourceVersion } : readPhase(machine);
+}
+
 function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
   const { phase } = machine;
   if (phase.at === 'pause' || phase.at === 'done' || phase.at === 'lookup') return go(machine, RELIST);
-  const verb: Verb = phase.at;
+  const verb: Verb = phase.at === 'check' ? 'list' : phase.at;
   const advice = whatToDo(problem);
   const forbidden = problem.kind === 'status' && problem.status === 403;
   // Older charts grant `get` on the one name only.
-  if (forbidden && verb === 'list' && spec.name !== undefined && machine.read === 'list') {
+  if (forbidden && phase.at === 'list' && spec.name !== undefined && machine.read === 'list') {
     return go(machine, { at: 'get', refusal: problem });
   }
   // Older charts grant no `watch`. What was read is true; from here on it is read again and again.
@@ -323,14 +345,19 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
   });
   switch (advice) {
     case 'retry':
+      if (phase.at === 'get') return pause(readPhase(machine));
+      if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase.resourceVersion));
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
-      return pause(phase.at === 'get' ? readPhase(machine) : phase);
+      return pause(phase);
     case 'not-found':
       // It speaks of the kind, never of an object: an older server may serve the kind in another version.
       return pause({ at: 'lookup' }, { ...machine, read: 'list' });
+    case 'refused':
+      // For a moment after its start a server refuses what it has granted before.
+      if (phase.at === 'check') return pause(phase);
+      return pause(RELIST, { ...machine, read: 'list' });
     case 'relist':
     case 'fatal':
-    case 'refused':
       return pause(RELIST, { ...machine, read: 'list' });
     default:
       return assertNever(advice);
@@ -415,7 +442,10 @@ async function* perform(phase: Phase, spec: CollectionSpec, deps: CollectionDeps
   try {
     switch (phase.at) {
       case 'list':
-        yield await listPage(phase.continueToken, spec, deps);
+        yield await listPage({ continue: phase.continueToken, ...pageOf(spec) }, spec, deps);
+        return;
+      case 'check':
+        yield await listPage({ limit: '1' }, spec, deps);
         return;
       case 'get':
         yield await getObject(spec, deps);
@@ -459,14 +489,18 @@ function query(spec: CollectionSpec, more: Readonly<Record<string, string | unde
   return text === '' ? '' : `?${text}`;
 }
 
+/** One object needs no pages. */
+function pageOf({ name }: CollectionSpec): { readonly limit?: string } {
+  return name === undefined ? { limit: String(TIMING.pageSize) } : {};
+}
+
 /** resourceVersion is left unset: the answer is the newest state, never a predecessor's out of a cache. */
 async function listPage(
-  continueToken: string | undefined,
+  page: { readonly limit?: string | undefined; readonly continue?: string | undefined },
   spec: CollectionSpec,
   deps: CollectionDeps,
 ): Promise<Happening> {
-  const limit = spec.name === undefined ? String(TIMING.pageSize) : undefined;
-  const path = collectionPath(spec.resource, spec.namespace) + query(spec, { limit, continue: continueToken });
+  const path = collectionPath(spec.resource, spec.namespace) + query(spec, page);
   const json = await read(path, acceptOf(spec, 'PartialObjectMetadataList'), deps);
   // A Status with code 200, or a web page's JSON: an answer without items would read as "nothing exists".
   if (!Array.isArray(field(json, 'items')) && !text(json, 'kind')?.endsWith('List')) {

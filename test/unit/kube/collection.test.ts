@@ -168,12 +168,55 @@ describe('a watch', () => {
 
   test.each([
     ['429', http(429, 'TooManyRequests')],
-    ['500', http(500, 'InternalError')],
-    ['a reset', RESET],
+    ['a cut', { kind: 'interrupted', message: 'aborted' } as Problem],
   ] as const)('%s: opens it again from where it was', (_, problem) => {
     const run = watching().events({ type: 'BOOKMARK', resourceVersion: '20' }).fails(problem);
     expect(run.at).toBe('pause, then watch');
     expect(run.elapses().machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+  });
+
+  describe.each([
+    ['nothing could be reached', RESET],
+    ['503', http(503, 'ServiceUnavailable')],
+  ] as const)('an outage, %s', (_, problem) => {
+    const back = (): Script => watching().events({ type: 'BOOKMARK', resourceVersion: '20' }).fails(problem).elapses();
+
+    test('asks how far the server is, and tells nothing of the answer', () => {
+      const run = back();
+      expect(run.machine.phase).toEqual({ at: 'check', resourceVersion: '20' });
+      run.listed([object('b', '21')], '21');
+      expect(run.told).toEqual([]);
+      expect(run.names).toEqual(['a']);
+    });
+
+    test.each(['20', '21', '100'])('it is as far as before, at %s: opens it again from where it was', (now) => {
+      expect(back().listed([], now).machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+    });
+
+    test.each(['19', '3', undefined])('it has gone back, to %s: lists anew', (now) => {
+      const run = back().on({ what: 'page', objects: [], continueToken: 'more', resourceVersion: now });
+      expect(run.machine.phase).toEqual({ at: 'list', pages: [], continueToken: undefined });
+    });
+
+    test.each([
+      ['out again', RESET],
+      ['refuses for a moment', FORBIDDEN],
+      ['knows nobody for a moment', http(401, 'Unauthorized')],
+      ['too busy', http(429, 'TooManyRequests')],
+    ] as const)('%s: asks again', (_, next) => {
+      const run = back().fails(next);
+      expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: next }]);
+      expect(run.elapses().machine.phase).toEqual({ at: 'check', resourceVersion: '20' });
+    });
+
+    test('the path is unknown to it: looks the kind up', () => {
+      expect(back().fails(http(404, 'NotFound')).at).toBe('pause, then lookup');
+    });
+  });
+
+  test('an outage where only get is granted: gets anew', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('a', '7') });
+    expect(run.fails(RESET).at).toBe('pause, then get');
   });
 
   test('silence: lists anew, for the server may not know our resourceVersion', () => {
