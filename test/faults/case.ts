@@ -3,12 +3,13 @@ import type { Agent } from 'node:https';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Cluster } from '../cluster/index.ts';
+import type { Rest } from '../cluster/rest.ts';
 import { type Run, startRun } from '../harness/run.ts';
 import type { Certificates } from '../unit/kube/certificates.ts';
 import { type Script, script } from './faults.ts';
 import { type Living, life, lifeOfService, live, type Step, type Written } from './life.ts';
 import { type History, judge } from './model.ts';
-import { type FaultProxy, startFaultProxy } from './proxy.ts';
+import { startFaultProxy } from './proxy.ts';
 
 /** One run: what is awaited, how it lives, and what goes wrong meanwhile. Plain data, so that it can be kept. */
 export interface Case {
@@ -56,30 +57,27 @@ let counter = 0;
 /** Runs one case. Gives what is wrong with how it went; nothing where all is well. */
 export async function runCase(bench: Bench, one: Case): Promise<readonly string[]> {
   const { cluster, namespace, agent, certificates, tokens } = bench;
-  counter += 1;
-  const id = `run-${process.pid}-${counter}`;
-  const tokenFile = join(cluster.coordinates.dir, `${id}.token`);
-  writeFileSync(tokenFile, tokens[0] ?? '', { mode: 0o600 });
+  const { dir } = cluster.coordinates;
+  const id = newId();
+  const tokenFile = join(dir, `${id}.token`);
+  writeFileSync(tokenFile, tokens[0] ?? '', OWNER_ONLY);
   const upstream = new URL(cluster.server);
   const proxy = await startFaultProxy({ upstream, agent, certificates, script: one.script, tokenFile, tokens });
-  const names = one.target === 'job' ? ['a'] : ['a', 'b'];
-  const livings = names.map((name): Living => {
-    const kind = { job: 'job', 'two jobs': 'job', pods: 'pod', services: 'service' } as const;
-    return { rest: cluster.rest, namespace, kind: kind[one.target], name: `${id}-${name}`, app: id, written: [] };
-  });
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const livings = livingsOf(one, { rest: cluster.rest, namespace, id });
   const lifeOf = (index: number): readonly Step[] => one.lives[index] ?? [];
+  const path = join(dir, `${id}.kubeconfig`);
+  writeKubeconfig(path, { server: `https://127.0.0.1:${proxy.port}`, ca: certificates.ca, tokenFile });
   let run: Run | undefined;
   try {
     await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(0, one.before), sleep)));
     const startedMs = performance.now();
-    run = startRun(argsOf(one, id), { namespace, kubeconfig: kubeconfig(bench, proxy, id, tokenFile) });
+    run = startRun(argsOf(one, id, TIMEOUT_S), { namespace, kubeconfig: path });
     await cluster.hold(run.pid);
     if (one.goOn === 'once it asks') await Promise.race([proxy.firstRequest, run.exit]);
-    const lived = Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
-    const wait = { run, proxy, livings, startedMs, one };
-    await lived;
-    return await wrongsOf(wait);
+    await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
+    const lists = () => proxy.asked.filter(({ kind }) => kind === 'list').map(({ resourceVersion }) => resourceVersion);
+    const asked = await Promise.race([proxy.firstRequest, run.exit.then(() => startedMs)]);
+    return await wrongsOf({ run, wait: one, livings, startedMs, endsMs: asked + (TIMEOUT_S + 1) * 1_000, lists });
   } finally {
     run?.kill();
     await run?.exit;
@@ -88,25 +86,51 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
   }
 }
 
-interface Wait {
-  readonly run: Run;
-  readonly proxy: FaultProxy;
-  readonly livings: readonly Living[];
-  readonly startedMs: number;
-  readonly one: Case;
+/** What is awaited, and how it lives. */
+export type Wait = Pick<Case, 'target' | 'onMissing' | 'lives'>;
+
+const OWNER_ONLY = { mode: 0o600 };
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A name that nothing else has. */
+export function newId(): string {
+  counter += 1;
+  return `run-${process.pid}-${counter}`;
 }
 
-async function wrongsOf({ run, proxy, livings, startedMs, one }: Wait): Promise<readonly string[]> {
-  const { onMissing } = one;
+/** The objects of a wait, of which nothing is written yet. */
+export function livingsOf(
+  { target }: Wait,
+  { rest, namespace, id }: { readonly rest: Rest; readonly namespace: string; readonly id: string },
+): readonly Living[] {
+  const kind = ({ job: 'job', 'two jobs': 'job', pods: 'pod', services: 'service' } as const)[target];
+  const names = target === 'job' ? ['a'] : ['a', 'b'];
+  return names.map((name) => ({ rest, namespace, kind, name: `${id}-${name}`, app: id, written: [] }));
+}
+
+interface Waiting {
+  readonly run: Run;
+  readonly wait: Wait;
+  /** All that is to happen to them has happened. */
+  readonly livings: readonly Living[];
+  readonly startedMs: number;
+  /** Its timeout and a second; milliseconds of performance.now(). */
+  readonly endsMs: number;
+  readonly lists: () => History['lists'];
+}
+
+/** Waits for its end, and says what is wrong with it. */
+export async function wrongsOf({ run, wait, livings, startedMs, endsMs, lists }: Waiting): Promise<readonly string[]> {
+  const { onMissing, target } = wait;
   const written = livings.map((living): readonly Written[] => living.written);
   const last = written.map((states) => states.at(-1)?.standing ?? 'absent');
   const isDue =
     last.every((standing) => standing === 'reached') ||
     last.includes('failed') ||
-    (onMissing === 'fail' && one.target !== 'pods' && one.target !== 'services' && last.includes('absent'));
-  const asked = await Promise.race([proxy.firstRequest, run.exit]);
+    (onMissing === 'fail' && target !== 'pods' && target !== 'services' && last.includes('absent'));
   // A run that has nothing more to come is not waited for until its timeout.
-  if (!isDue && typeof asked === 'number') {
+  if (!isDue) {
     const soon = new Promise<'soon'>((resolve) => setTimeout(resolve, 500, 'soon'));
     if ((await Promise.race([run.exit, soon])) === 'soon') {
       run.kill('SIGTERM');
@@ -115,8 +139,6 @@ async function wrongsOf({ run, proxy, livings, startedMs, one }: Wait): Promise<
       if (code === null) return [`SIGTERM ended it with ${signal}\n${said(run)}`];
     }
   }
-  // Its clock starts before its first request, and how long a process takes to start is not its doing.
-  const endsMs = (typeof asked === 'number' ? asked : startedMs) + (TIMEOUT_S + 1) * 1_000;
   const late = new Promise<'late'>((resolve) => setTimeout(resolve, endsMs - performance.now(), 'late'));
   const ended = await Promise.race([run.exit, late]);
   if (ended === 'late') return [`a hang: it did not end within its timeout\n${said(run)}`];
@@ -125,8 +147,8 @@ async function wrongsOf({ run, proxy, livings, startedMs, one }: Wait): Promise<
     written,
     startedMs,
     endedMs: startedMs + ended.durationMs,
-    lists: proxy.asked.filter(({ kind }) => kind === 'list').map(({ resourceVersion }) => resourceVersion),
-    atOnce: one.target === 'services',
+    lists: lists(),
+    atOnce: target === 'services',
     onMissing,
     graceMs: GRACE_MS,
   };
@@ -135,7 +157,8 @@ async function wrongsOf({ run, proxy, livings, startedMs, one }: Wait): Promise<
 
 const GRACE_MS = 300;
 
-function argsOf({ target, onMissing }: Case, id: string): string[] {
+/** The arguments of such a wait. */
+export function argsOf({ target, onMissing }: Wait, id: string, timeoutS: number): string[] {
   const targets = {
     job: [`job/${id}-a`],
     'two jobs': [`job/${id}-a`, `job/${id}-b`],
@@ -143,13 +166,15 @@ function argsOf({ target, onMissing }: Case, id: string): string[] {
     services: ['pod', '-l', `app=${id}`, '--expect=2'],
   };
   const missing = onMissing === 'fail' ? ['--on-missing=fail', `--missing-grace=${GRACE_MS}ms`] : [];
-  return [...targets[target], ...missing, `--timeout=${TIMEOUT_S}s`, '--request-timeout=2s', '--logs=0'];
+  return [...targets[target], ...missing, `--timeout=${timeoutS}s`, '--request-timeout=2s', '--logs=0'];
 }
 
-function kubeconfig({ cluster, certificates }: Bench, proxy: FaultProxy, id: string, tokenFile: string): string {
-  const authority = Buffer.from(certificates.ca).toString('base64');
-  const server = `https://127.0.0.1:${proxy.port}`;
-  const path = join(cluster.coordinates.dir, `${id}.kubeconfig`);
+/** A kubeconfig whose token is read from a file. */
+export function writeKubeconfig(
+  path: string,
+  { server, ca, tokenFile }: { readonly server: string; readonly ca: string; readonly tokenFile: string },
+): void {
+  const authority = Buffer.from(ca).toString('base64');
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -158,8 +183,7 @@ function kubeconfig({ cluster, certificates }: Bench, proxy: FaultProxy, id: str
     clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': authority } }],
     users: [{ name: 'test', user: { tokenFile } }],
   };
-  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
+  writeFileSync(path, JSON.stringify(config), OWNER_ONLY);
 }
 
 function said({ lines }: Run): string {

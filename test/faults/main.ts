@@ -1,20 +1,24 @@
 /**
- * `npm run test:faults -- --runs 1000 --seed N`: so many random runs, side by side on one API server. A run that goes
- * wrong is run again in ever simpler forms, and the simplest that still goes wrong is printed, to be kept in
- * regressions.json. Ends with 1 if any did.
+ * `npm run test:faults -- --runs 1000 --seed N`: so many random runs through faults of the connection, side by side on one
+ * API server, and meanwhile `--outages 20` of another that is stopped, killed, or put back to an older etcd. A run that
+ * goes wrong is run again in ever simpler forms, and the simplest that still goes wrong is printed, to be kept in
+ * kept.json. Ends with 1 if any did.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { SetupError } from '../cluster/binaries.ts';
-import { startCluster } from '../cluster/index.ts';
+import { type Cluster, startCluster } from '../cluster/index.ts';
 import { makeBench } from './bench.ts';
 import { anyCase, type Bench, type Case, runCase } from './case.ts';
+import { startControlPlane } from './control-plane.ts';
+import { anyOutage, runOutage } from './outage.ts';
 import { inParallel } from './pool.ts';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    outages: { type: 'string', default: '20' },
     'at-once': { type: 'string', default: '24' },
   },
 });
@@ -36,25 +40,48 @@ async function simplest(bench: Bench, seed: number): Promise<string> {
   return details.failed ? JSON.stringify(details.counterexample?.[0]) : 'it went well when it was run again';
 }
 
-async function main(): Promise<number> {
+async function connectionFaults(cluster: Cluster): Promise<number> {
   const [runs, seed, atOnce] = [number('runs'), number('seed'), number('at-once')];
+  const bench = await makeBench(cluster);
+  const seeds = Array.from({ length: runs }, (_, index) => seed + index);
+  let done = 0;
+  const wrongs = await inParallel(seeds, atOnce, async (one) => {
+    const made = caseOf(one);
+    const found = made === undefined ? [] : await runCase(bench, made);
+    done += 1;
+    if (done % 100 === 0) console.error(`${done} of ${runs} runs`);
+    for (const wrong of found) console.log(`seed ${one}: ${wrong}\n${JSON.stringify(made)}`);
+    return found;
+  });
+  const bad = seeds.filter((_, index) => (wrongs[index] ?? []).length > 0);
+  for (const one of bad.slice(0, 3)) console.log(`the simplest of seed ${one}:\n${await simplest(bench, one)}`);
+  console.log(`seed ${seed}: ${runs - bad.length} runs went well, ${bad.length} went wrong`);
+  return bad.length;
+}
+
+/** Of the API server as a whole: one after the other, on one of their own. */
+async function outages(cluster: Cluster): Promise<number> {
+  const [count, seed] = [number('outages'), number('seed')];
+  if (count === 0) return 0;
+  const plane = await startControlPlane(cluster);
+  let [waits, bad] = [0, 0];
+  for (const [index, outage] of fc.sample(anyOutage(60_000), { seed, numRuns: count }).entries()) {
+    const wrongs = await runOutage(cluster, plane, outage);
+    waits += outage.waits.length;
+    if (wrongs.length > 0) bad += 1;
+    for (const wrong of wrongs) console.log(`outage ${index}: ${wrong}\n${JSON.stringify(outage)}`);
+    console.error(`${index + 1} of ${count} outages`);
+  }
+  await plane.close();
+  console.log(`seed ${seed}: ${count - bad} outages with ${waits} waits went well, ${bad} went wrong`);
+  return bad;
+}
+
+async function main(): Promise<number> {
   const cluster = await startCluster({ progress: (line) => console.error(line) });
   try {
-    const bench = await makeBench(cluster);
-    const seeds = Array.from({ length: runs }, (_, index) => seed + index);
-    let done = 0;
-    const wrongs = await inParallel(seeds, atOnce, async (one) => {
-      const made = caseOf(one);
-      const found = made === undefined ? [] : await runCase(bench, made);
-      done += 1;
-      if (done % 100 === 0) console.error(`${done} of ${runs} runs`);
-      for (const wrong of found) console.log(`seed ${one}: ${wrong}\n${JSON.stringify(made)}`);
-      return found;
-    });
-    const bad = seeds.filter((_, index) => (wrongs[index] ?? []).length > 0);
-    for (const one of bad.slice(0, 3)) console.log(`the simplest of seed ${one}:\n${await simplest(bench, one)}`);
-    console.log(`seed ${seed}: ${runs - bad.length} runs went well, ${bad.length} went wrong`);
-    return bad.length === 0 ? 0 : 1;
+    const bad = await Promise.all([connectionFaults(cluster), outages(cluster)]);
+    return bad.every((count) => count === 0) ? 0 : 1;
   } finally {
     await cluster.stop();
   }
