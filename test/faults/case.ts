@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import type { Agent } from 'node:https';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import type { Cluster } from '../cluster/index.ts';
 import type { Rest } from '../cluster/rest.ts';
 import { type Run, startRun } from '../harness/run.ts';
 import type { Certificates } from '../unit/kube/certificates.ts';
 import { type Script, script } from './faults.ts';
-import { type Living, life, lifeOfService, live, type Step, type Written } from './life.ts';
+import { type Living, life, lifeOfService, live, type Step, turns, type Written } from './life.ts';
 import { type History, judge } from './model.ts';
 import { startFaultProxy } from './proxy.ts';
 
@@ -34,7 +35,11 @@ const common = {
 export const anyCase: fc.Arbitrary<Case> = fc.oneof(
   fc.record({ ...common, target: fc.constantFrom('job', 'job', 'two jobs', 'pods'), lives: fc.tuple(life, life) }),
   // Ready has to hold for both at once.
-  fc.record({ ...common, target: fc.constant('services'), lives: fc.tuple(lifeOfService, lifeOfService) }),
+  fc.record({
+    ...common,
+    target: fc.constant('services'),
+    lives: fc.oneof(fc.tuple(lifeOfService, lifeOfService), turns),
+  }),
 );
 
 /** What all runs share. */
@@ -61,17 +66,21 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
   const id = newId();
   const tokenFile = join(dir, `${id}.token`);
   writeFileSync(tokenFile, tokens[0] ?? '', OWNER_ONLY);
+  const resolverFile = join(dir, `${id}.names`);
+  writeFileSync(resolverFile, JSON.stringify({ code: '', untilMs: 0 }));
   const upstream = new URL(cluster.server);
-  const proxy = await startFaultProxy({ upstream, agent, certificates, script: one.script, tokenFile, tokens });
+  const { script } = one;
+  const proxy = await startFaultProxy({ upstream, agent, certificates, script, tokenFile, tokens, resolverFile });
   const livings = livingsOf(one, { rest: cluster.rest, namespace, id });
   const lifeOf = (index: number): readonly Step[] => one.lives[index] ?? [];
   const path = join(dir, `${id}.kubeconfig`);
-  writeKubeconfig(path, { server: `https://127.0.0.1:${proxy.port}`, ca: certificates.ca, tokenFile });
+  writeKubeconfig(path, { server: `https://api.test:${proxy.port}`, ca: certificates.ca, tokenFile });
   let run: Run | undefined;
   try {
     await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(0, one.before), sleep)));
     const startedMs = performance.now();
-    run = startRun(argsOf(one, id, TIMEOUT_S), { namespace, kubeconfig: path });
+    const env = { NODE_OPTIONS: `--import=${RESOLVER}`, TEST_RESOLVER: resolverFile };
+    run = startRun(argsOf(one, id, TIMEOUT_S), { namespace, kubeconfig: path, env });
     await cluster.hold(run.pid);
     if (one.goOn === 'once it asks') await Promise.race([proxy.firstRequest, run.exit]);
     await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
@@ -88,6 +97,8 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
 
 /** What is awaited, and how it lives. */
 export type Wait = Pick<Case, 'target' | 'onMissing' | 'lives'>;
+
+const RESOLVER = pathToFileURL(join(import.meta.dirname, 'resolver.ts')).href;
 
 const OWNER_ONLY = { mode: 0o600 };
 

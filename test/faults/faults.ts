@@ -31,7 +31,9 @@ export type Fault =
   /** The token is replaced on disk, and the old one is refused from then on. */
   | { readonly kind: 'rotate token' }
   /** Another certificate of the same authority, and all connections are cut. */
-  | { readonly kind: 'replace certificate' };
+  | { readonly kind: 'replace certificate' }
+  /** The server's name cannot be looked up, and all connections are cut. */
+  | { readonly kind: 'name'; readonly code: 'ENOTFOUND' | 'EAI_AGAIN'; readonly forMs: number };
 
 /** Which fault meets which request, by its number; requests beyond the last are left alone. */
 export type Script = readonly (Fault | undefined)[];
@@ -44,7 +46,11 @@ export const fault: fc.Arbitrary<Fault> = fc.oneof(
     kind: fc.constant('reset' as const),
     when: fc.constantFrom('before headers', 'during headers', 'after headers'),
   }),
-  fc.record({ kind: fc.constant('stall' as const), forMs: span(50, 1_500) }),
+  // Some longer than the time limit of a request.
+  fc.record({
+    kind: fc.constant('stall' as const),
+    forMs: fc.oneof(span(50, 1_500), span(50, 1_500), span(2_000, 4_000)),
+  }),
   fc.record({ kind: fc.constant('half line' as const), line: span(0, 3), end: fc.constantFrom('close', 'reset') }),
   fc.record({ kind: fc.constant('drip' as const), bytes: span(1, 700), pauseMs: span(0, 2) }),
   fc.record({ kind: fc.constant('pack' as const), forMs: span(50, 800) }),
@@ -63,12 +69,24 @@ export const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('forbid' as const), status: fc.constantFrom(401, 403), forMs: span(100, 2_500) }),
   fc.constant({ kind: 'rotate token' as const }),
   fc.constant({ kind: 'replace certificate' as const }),
+  fc.record({
+    kind: fc.constant('name' as const),
+    code: fc.constantFrom('ENOTFOUND', 'EAI_AGAIN'),
+    forMs: span(50, 1_500),
+  }),
 );
 
 const faults = (maxLength: number) => fc.array(fc.option(fault, { nil: undefined, freq: 3 }), { maxLength });
+
+/** What may happen again and again without an end to all progress: a LIST that drips slowly never ends in its time. */
+const LASTING: readonly Fault['kind'][] = ['duplicate', 'stale', 'drip', 'pack', 'bookmarks', 'expired continue'];
+const lasting = fault.filter((one) => LASTING.includes(one.kind) && (one.kind !== 'drip' || one.pauseMs === 0));
 
 export const script: fc.Arbitrary<Script> = fc.oneof(
   faults(6),
   // The first watch is where most of a run takes place.
   fc.tuple(fault, faults(4)).map(([first, others]) => [undefined, first, ...others]),
+  // Something in between that always does the same, and one other thing.
+  fc.tuple(lasting, fc.nat(3), fault).map(([always, at, once]) => Array(10).fill(always).with(at, once)),
+  lasting.map((always) => Array(10).fill(always)),
 );

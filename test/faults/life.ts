@@ -52,6 +52,29 @@ export const life = livesBy(NEXT);
 /** Of a pod that is a service. */
 export const lifeOfService = livesBy(NEXT_OF_SERVICE);
 
+/**
+ * Of two pods that are services: each is ready when the other is not, again and again, and in the end perhaps both. What
+ * is remembered of either for a moment too long is a wrong end.
+ */
+export const turns: fc.Arbitrary<readonly [readonly Step[], readonly Step[]]> = fc
+  .record({
+    rounds: fc.integer({ min: 1, max: 3 }),
+    readyMs: fc.integer({ min: 50, max: 300 }),
+    gapMs: fc.integer({ min: 50, max: 150 }),
+    both: fc.boolean(),
+  })
+  .map(({ rounds, readyMs, gapMs, both }) => {
+    const [ready, not] = ['reached', 'progress'] as const;
+    const first: Step[] = [{ is: 'created', forMs: 0 }];
+    const second: Step[] = [{ is: 'created', forMs: 0 }];
+    for (let round = 0; round < rounds; round += 1) {
+      first.push({ is: ready, forMs: readyMs }, { is: not, forMs: readyMs + 2 * gapMs });
+      second.push({ is: not, forMs: readyMs + gapMs }, { is: ready, forMs: readyMs }, { is: not, forMs: gapMs });
+    }
+    if (both) for (const steps of [first, second]) steps.push({ is: ready, forMs: 0 });
+    return [first, second] as const;
+  });
+
 /** What was written, when, and as what the API server knows it. */
 export interface Written {
   readonly standing: Standing;

@@ -7,7 +7,7 @@ import { type Run, startRun } from '../harness/run.ts';
 import { makeWaiter, WAITER } from './bench.ts';
 import { argsOf, livingsOf, newId, sleep, type Wait, writeKubeconfig, wrongsOf } from './case.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { type Living, life, lifeOfService, live, type Written } from './life.ts';
+import { type Living, life, lifeOfService, live, turns, type Written } from './life.ts';
 
 /** The API server goes down and comes up again, perhaps on an older etcd, while several wait. Plain data. */
 export interface Outage {
@@ -27,7 +27,11 @@ const common = {
 
 const wait = fc.oneof(
   fc.record({ ...common, target: fc.constantFrom('job', 'job', 'two jobs', 'pods'), lives: fc.tuple(life, life) }),
-  fc.record({ ...common, target: fc.constant('services'), lives: fc.tuple(lifeOfService, lifeOfService) }),
+  fc.record({
+    ...common,
+    target: fc.constant('services'),
+    lives: fc.oneof(fc.tuple(lifeOfService, lifeOfService), turns),
+  }),
 );
 
 /** Outages of up to so many milliseconds. */

@@ -8,6 +8,7 @@ import { type Agent, createServer, request } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import type { Certificates } from '../unit/kube/certificates.ts';
 import type { Fault, Script } from './faults.ts';
+import type { Answer } from './resolver.ts';
 
 export interface Asked {
   readonly atMs: number;
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   /** The file that the client reads its token from, and the tokens that it may hold in turn. */
   readonly tokenFile: string;
   readonly tokens: readonly string[];
+  /** The file that the client's resolver looks into. */
+  readonly resolverFile: string;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -62,7 +65,7 @@ const PAGE = '<html><head><title>Bad Gateway</title></head><body><h1>größer �
 
 /** Starts it. Nothing that happens on its connections is an error to it. */
 export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy> {
-  const { upstream, agent, certificates, script, tokenFile } = options;
+  const { upstream, agent, certificates, script, tokenFile, resolverFile } = options;
   const sockets = new Set<Socket>();
   const asked: Asked[] = [];
   const connections: number[] = [];
@@ -115,6 +118,12 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
     const now = performance.now();
     if (fault?.kind === 'refuse') {
       shutUntil = now + fault.forMs;
+      cut();
+      return;
+    }
+    if (fault?.kind === 'name') {
+      const failing: Answer = { code: fault.code, untilMs: Date.now() + fault.forMs };
+      writeFileSync(resolverFile, JSON.stringify(failing));
       cut();
       return;
     }

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 export interface Certificates {
   readonly ca: string;
-  /** For 127.0.0.1 and localhost. */
+  /** For 127.0.0.1, localhost and api.test. */
   readonly server: { readonly cert: string; readonly key: string };
   /** Its successor. */
   readonly replaced: { readonly cert: string; readonly key: string };
@@ -13,6 +13,8 @@ export interface Certificates {
   readonly elsewhere: { readonly cert: string; readonly key: string };
   readonly client: { readonly cert: string; readonly key: string };
 }
+
+const HOSTS = 'IP:127.0.0.1,DNS:localhost,DNS:api.test';
 
 /** A CA of this run's own and what it has signed. */
 export function makeCertificates(): Certificates {
@@ -33,8 +35,8 @@ export function makeCertificates(): Certificates {
     openssl('req', '-x509', ...keys, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=test-ca');
     return {
       ca: read('ca.crt'),
-      server: signed('server', 'IP:127.0.0.1,DNS:localhost'),
-      replaced: signed('replaced', 'IP:127.0.0.1,DNS:localhost'),
+      server: signed('server', HOSTS),
+      replaced: signed('replaced', HOSTS),
       elsewhere: signed('elsewhere', 'DNS:elsewhere.test'),
       client: signed('client', ''),
     };
