@@ -70,16 +70,21 @@ export interface BackoffDeps {
 export function createBackoff({ random, now, pace }: BackoffDeps): Backoff {
   let attempts = 0;
   let refusals = 0;
+  // A resourceVersion that has expired is no sign of a server in trouble: after a long outage it must not cost the
+  // longest pause once more. Only if that goes on and on does it count like anything else.
+  let relists = 0;
   /** When the pause that was given last is over. */
   let pausedUntil = Number.NEGATIVE_INFINITY;
   return {
     next(problem) {
-      if (now() - pausedUntil > BACKOFF.quietMs) attempts = refusals = 0;
-      const refused = problem !== undefined && whatToDo(problem) === 'refused';
+      if (now() - pausedUntil > BACKOFF.quietMs) attempts = refusals = relists = 0;
+      const reaction = problem === undefined ? undefined : whatToDo(problem);
+      const refused = reaction === 'refused';
       if (refused) refusals += 1;
       const capMs = refused && refusals <= BACKOFF.refused.attempts ? BACKOFF.refused.capMs : BACKOFF.capMs;
-      let delayMs = jittered(attempts, random(), capMs);
-      attempts += 1;
+      let delayMs = jittered(reaction === 'relist' ? relists : attempts, random(), capMs);
+      if (reaction === 'relist') relists += 1;
+      else attempts += 1;
       if (problem?.kind === 'status' && problem.retryAfterMs !== undefined) {
         delayMs = Math.max(delayMs, problem.retryAfterMs + BACKOFF.retryAfterSpreadMs * random());
       }

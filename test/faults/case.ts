@@ -150,7 +150,7 @@ export async function wrongsOf({ run, wait, livings, startedMs, endsMs, lists }:
       if (code === null) return [`SIGTERM ended it with ${signal}\n${said(run)}`];
     }
   }
-  const late = new Promise<'late'>((resolve) => setTimeout(resolve, endsMs - performance.now(), 'late'));
+  const late = new Promise<'late'>((resolve) => setTimeout(resolve, Math.max(0, endsMs - performance.now()), 'late'));
   const ended = await Promise.race([run.exit, late]);
   if (ended === 'late') return [`a hang: it did not end within its timeout\n${said(run)}`];
   if (ended.code === 143 && !isDue) return [];

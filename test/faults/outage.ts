@@ -43,7 +43,7 @@ export const anyOutage = (maxMs: number): fc.Arbitrary<Outage> =>
   });
 
 /** Beyond all of a life and the start of a server, and below the time after which a watch that is silent is given up. */
-const TIMEOUT_S = 60;
+const TIMEOUT_S = 75;
 
 /** Runs one. Gives what is wrong with how its waits went. */
 export async function runOutage(cluster: Cluster, plane: ControlPlane, outage: Outage): Promise<readonly string[]> {

@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Environment, type Invocation, parse } from '../../../src/cli/invocation.ts';
-import { OPTIONS } from '../../../src/cli/options.ts';
-import { ONE_LINE, outcome, words } from './support.ts';
+import { outcome, words } from './support.ts';
 
 function invocation(line: string, env: Environment = {}): Invocation | { readonly refused: string } {
   return outcome(() => parse(words(line), env));
@@ -306,76 +304,5 @@ describe('the environment', () => {
     ['KUBE_AWAIT_AS_GROUP', 'a', 'KUBE_AWAIT_AS_GROUP: expected --as as well, got a group without a user'],
   ])('a bad %s is refused by its name: %j', (name, value, refused) => {
     expect(invocation('job/x', { [name]: value })).toEqual({ refused });
-  });
-});
-
-describe('any command line', () => {
-  const option = fc.constantFrom(
-    ...OPTIONS.flatMap(({ name }) => [`--${name}`, `--${name}=`]),
-    '-l',
-    '-n',
-    '-A',
-    '-q',
-    '-o',
-    '-s',
-    '-x',
-  );
-  const word = fc.constantFrom(
-    'job',
-    'pod',
-    'a',
-    'job/a',
-    'infra/pod',
-    'infra/job/a',
-    'pod,job',
-    'node',
-    'ct',
-    'job-we',
-    'check',
-    'rbac',
-    'completion',
-    'bash',
-  );
-  const value = fc.constantFrom(
-    'app=db',
-    '5s',
-    '-1s',
-    '5',
-    'a',
-    'json',
-    'wait',
-    'complete',
-    'delete',
-    'condition=A',
-    'true',
-    '',
-    'a\nb',
-    '\u2028',
-    '--',
-  );
-  const argument = fc.oneof(
-    option,
-    word,
-    value,
-    fc.string({ unit: 'grapheme' }),
-    fc
-      .tuple(fc.oneof(option, word), fc.constantFrom('', '=', '/', ','), fc.oneof(value, word))
-      .map((parts) => parts.join('')),
-  );
-  const env = fc.dictionary(
-    fc.constantFrom(...OPTIONS.map(({ name }) => `KUBE_AWAIT_${name.toUpperCase().replaceAll('-', '_')}`)),
-    fc.oneof(value, fc.string()),
-    { maxKeys: 2 },
-  );
-
-  test('is understood or refused on one line', () => {
-    fc.assert(
-      fc.property(fc.array(argument, { maxLength: 7 }), env, (argv, variables) => {
-        const result = outcome(() => parse(argv, variables));
-        if ('refused' in result) expect(result.refused).toMatch(ONE_LINE);
-        else if ('targets' in result) expect(result.targets.length).toBeGreaterThan(0);
-      }),
-      { numRuns: 3000 },
-    );
   });
 });

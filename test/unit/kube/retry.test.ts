@@ -61,6 +61,22 @@ describe('what is refused', () => {
   });
 });
 
+describe('a resourceVersion that has expired', () => {
+  const expired: Problem = { kind: 'status', status: 410, reason: 'Expired', message: '' };
+
+  test('costs no longest pause after a long outage', () => {
+    let now = 0;
+    const backoff = createBackoff({ random: () => 0, now: () => now, pace: createPace({ now: () => now }) });
+    for (let i = 0; i < 10; i++) now += backoff.next(REFUSED);
+    expect(backoff.next(expired)).toBe(100);
+    expect(backoff.next(REFUSED)).toBe(15_000);
+  });
+
+  test('again and again is as any other trouble', () => {
+    expect(pauses(10, 0, expired)).toEqual(pauses(10, 0));
+  });
+});
+
 describe('a quiet time', () => {
   test.each([
     ['of two minutes after the pause does not start it over', BACKOFF.quietMs, 1_000],

@@ -57,6 +57,10 @@ export class Script {
     return this.emit(resource, { what: 'snapshot', objects: byUid, departed }, name);
   }
 
+  emitTo(key: string, emission: Emission): this {
+    return this.#take({ what: 'emission', key, emission });
+  }
+
   fails(resource: string, problem: Problem): this {
     return this.emit(resource, { what: 'problem', verb: 'list', problem });
   }
