@@ -15,26 +15,25 @@ import { projectionOf } from '../../src/verdict/index.ts';
 import { ONE_LINE } from '../unit/cli/support.ts';
 import { JOBS } from '../unit/objects.ts';
 import { type InputKind, inputKind, refusalBy } from './kind.ts';
-import { anyJson } from './objects.ts';
+import { anyJson, anyObject } from './objects.ts';
 
-const EVENT = fc.record({
-  type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR', 'x', null),
-  object: anyJson,
+const event = fc.record({
+  type: fc.constantFrom('ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED', 'BOOKMARK'),
+  object: anyObject,
 });
+const notAnEvent = fc.record({ type: fc.constantFrom('ERROR', 'x', null), object: anyJson });
 const line = fc.oneof(
-  EVENT.map((event) => `${JSON.stringify(event)}\n`),
-  anyJson.map((json) => `${JSON.stringify(json)}\n`),
-  fc.string({ unit: 'binary' }),
+  { weight: 8, arbitrary: event.map((one) => `${JSON.stringify(one)}\n`) },
+  { weight: 1, arbitrary: fc.oneof(notAnEvent, anyJson).map((json) => `${JSON.stringify(json)}\n`) },
+  { weight: 1, arbitrary: fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 20 })) },
 );
 /** Cut anywhere, in the middle of a character too. */
 const stream = fc
-  .tuple(
-    fc.array(fc.oneof(line, fc.uint8Array({ maxLength: 20 })), { maxLength: 6 }),
-    fc.array(fc.nat(400), { maxLength: 6 }),
-  )
+  .tuple(fc.array(line, { maxLength: 6 }), fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }))
   .map(([parts, cuts]) => {
     const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
-    const at = [0, ...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
+    const inner = cuts.map((cut) => Math.floor(cut * bytes.length)).toSorted((a, b) => a - b);
+    const at = [0, ...inner, bytes.length];
     return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
   });
 

@@ -142,7 +142,8 @@ const likely = fc.record(
   },
   { requiredKeys: ['metadata'] },
 );
-const anyObject = fc.oneof({ weight: 4, arbitrary: likely }, { weight: 1, arbitrary: anyJson });
+/** Mostly nearly an object. */
+export const anyObject = fc.oneof({ weight: 4, arbitrary: likely }, { weight: 1, arbitrary: anyJson });
 const anyKind = fc.constantFrom(...KINDS);
 const kindGoal = fc.constantFrom('default', 'complete', 'finished', 'ready', 'settled', 'partly');
 
