@@ -1,0 +1,117 @@
+/**
+ * `npm run test:soak -- --minutes 15 --updates 20000`: waits for that long, across the ends of watches, while so many updates
+ * happen in the namespace: half of them to what is awaited, none of them deciding. What decides comes at the end. Each wait
+ * must end with 0 then, having opened several watches, and its memory must not have grown. Ends with 1 where not.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { SetupError } from '../cluster/binaries.ts';
+import { type Cluster, startCluster } from '../cluster/index.ts';
+import type { Reference } from '../cluster/rest.ts';
+import { startRun } from '../harness/run.ts';
+import { sleep } from './case.ts';
+import { type Living, live } from './life.ts';
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '15' }, updates: { type: 'string', default: '20000' } },
+});
+const [minutes, updates] = [Number(values.minutes), Number(values.updates)];
+
+const NAMESPACE = 'soak';
+/** Of anonymous memory, in MiB: what the garbage collector may be behind by. */
+const ALLOWED_GROWTH_MIB = 4;
+
+/** Anonymous memory of a process in MiB: what counts against its limit and cannot be dropped. */
+function memoryOf(pid: number): number {
+  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+async function soak(cluster: Cluster): Promise<number> {
+  const { rest } = cluster;
+  await rest.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  const account: Reference = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace: NAMESPACE, name: 'default' },
+  };
+  await rest.until(account, Boolean);
+  const living = (kind: Living['kind'], name: string): Living => ({
+    rest,
+    namespace: NAMESPACE,
+    kind,
+    name,
+    app: name,
+    written: [],
+  });
+  const lives = [living('job', 'a'), living('pod', 'b'), living('service', 'c')];
+  for (const one of lives) await live(one, [{ is: 'created', forMs: 0 }], sleep);
+  const map: Reference = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: NAMESPACE, name: 'unrelated' } };
+  await rest.create(map);
+  const awaited: Reference[] = [
+    { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: NAMESPACE, name: 'a' } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: 'b' } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: 'c' } },
+  ];
+
+  const timeout = `--timeout=${minutes + 5}m`;
+  const runs = [['job/a'], ['pod', '-l', 'app=b'], ['pod', '-l', 'app=c']].map((target) => ({
+    label: target.join(' '),
+    run: startRun([...target, timeout], { namespace: NAMESPACE, kubeconfig: cluster.kubeconfig }),
+    memory: [] as number[],
+  }));
+  for (const { run } of runs) await cluster.hold(run.pid);
+  await Promise.all(runs.map(({ run }) => run.line(/./)));
+
+  const startedMs = performance.now();
+  const elapsedMs = (): number => performance.now() - startedMs;
+  let done = 0;
+  let nextSampleMs = 0;
+  while (elapsedMs() < minutes * 60_000) {
+    // As many as are due by now, one after the other.
+    while (done < updates * Math.min(1, elapsedMs() / (minutes * 60_000))) {
+      const target = done % 2 === 0 ? map : (awaited[(done >> 1) % awaited.length] ?? map);
+      await rest.patch(target, { metadata: { annotations: { count: String(done), text: 'é🚀'.repeat(200) } } });
+      done += 1;
+    }
+    if (elapsedMs() >= nextSampleMs) {
+      for (const { run, memory } of runs) memory.push(memoryOf(run.pid));
+      nextSampleMs += 5_000;
+    }
+    await sleep(50);
+  }
+  for (const one of lives) await live(one, [{ is: 'reached', forMs: 0 }], sleep);
+
+  let bad = 0;
+  const watches = cluster.auditEvents({ namespace: NAMESPACE, verb: 'watch', userAgent: /^kube-await\// });
+  for (const { label, run, memory } of runs) {
+    const { code } = await run.exit;
+    await cluster.release(run.pid);
+    // Its start aside: modules are compiled and the heap finds its size.
+    const later = memory.slice(Math.ceil(memory.length / 10));
+    const [first, last] = [later.slice(0, later.length / 4), later.slice(-later.length / 4)].map(median);
+    const grown = (last ?? 0) - (first ?? 0);
+    if (code !== 0 || grown > ALLOWED_GROWTH_MIB) bad += 1;
+    console.log(
+      `${label}: exit ${code}, ${first?.toFixed(1)} MiB in the first quarter, ${last?.toFixed(1)} in the last`,
+    );
+  }
+  const opened = new Set(watches.map(({ auditID }) => auditID)).size;
+  console.log(`${minutes} minutes, ${done} updates, ${opened} watches, ${bad} of ${runs.length} went wrong`);
+  return bad;
+}
+
+try {
+  const cluster = await startCluster({ progress: (line) => console.error(line) });
+  try {
+    process.exitCode = (await soak(cluster)) === 0 ? 0 : 1;
+  } finally {
+    await cluster.stop();
+  }
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
