@@ -10,7 +10,7 @@ import type { Certificates } from '../unit/kube/certificates.ts';
 import { type Script, script } from './faults.ts';
 import { type Living, life, lifeOfService, live, type Step, turns, type Written } from './life.ts';
 import { type History, judge } from './model.ts';
-import { startFaultProxy } from './proxy.ts';
+import { type FaultProxy, startFaultProxy } from './proxy.ts';
 
 /** One run: what is awaited, how it lives, and what goes wrong meanwhile. Plain data, so that it can be kept. */
 export interface Case {
@@ -86,13 +86,41 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
     await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
     const lists = () => proxy.asked.filter(({ kind }) => kind === 'list').map(({ resourceVersion }) => resourceVersion);
     const asked = await Promise.race([proxy.firstRequest, run.exit.then(() => startedMs)]);
-    return await wrongsOf({ run, wait: one, livings, startedMs, endsMs: asked + (TIMEOUT_S + 1) * 1_000, lists });
+    const endsMs = asked + (TIMEOUT_S + 1) * 1_000;
+    const wrongs = await wrongsOf({ run, wait: one, livings, startedMs, endsMs, lists });
+    const { durationMs } = await run.exit;
+    return [...wrongs, ...impolite(proxy, { targets: one.target === 'two jobs' ? 2 : 1, durationMs })];
   } finally {
     run?.kill();
     await run?.exit;
     if (run !== undefined) await cluster.release(run.pid);
     await proxy.close();
   }
+}
+
+/** How it troubled a server in trouble more than it may. */
+function impolite(
+  { asked, connections }: FaultProxy,
+  { targets, durationMs }: { readonly targets: number; readonly durationMs: number },
+): readonly string[] {
+  const wrongs: string[] = [];
+  // The first of each target, three more at once, and then one a second; counted, since what arrives here may be late.
+  const most = targets + 3 + Math.ceil(durationMs / 1_000);
+  if (connections.length > most) wrongs.push(`${connections.length} connections in ${Math.round(durationMs)} ms`);
+  for (const [index, { atMs, fault, path }] of asked.entries()) {
+    if (fault?.kind !== 'status' || fault.retryAfter !== 'seconds') continue;
+    const next = asked.slice(index + 1).find((other) => collectionOf(other.path) === collectionOf(path));
+    const after = (next?.atMs ?? Number.POSITIVE_INFINITY) - atMs;
+    // It was told to come back after a second; our clock began before it was told.
+    if (after < 990) wrongs.push(`asked again ${Math.round(after)} ms after Retry-After: 1`);
+  }
+  return wrongs;
+}
+
+/** Which objects a request asks for. */
+function collectionOf(path: string): string {
+  const { pathname, searchParams } = new URL(path, 'https://any');
+  return [pathname, searchParams.get('fieldSelector'), searchParams.get('labelSelector')].join(' ');
 }
 
 /** What is awaited, and how it lives. */
