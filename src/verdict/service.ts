@@ -46,7 +46,7 @@ export function isExternalName(service: KubeObject): boolean {
 export function podSelectorOf(service: KubeObject): string | undefined {
   const selector = field(service, 'spec', 'selector');
   if (typeof selector !== 'object' || selector === null) return undefined;
-  const terms = Object.entries(selector).map(([key, value]) => `${key}=${String(value)}`);
+  const terms = Object.entries(selector).map(([key, value]) => `${key}=${typeof value === 'string' ? value : ''}`);
   return terms.length === 0 ? undefined : terms.join(',');
 }
 

@@ -205,7 +205,7 @@ export function argsOf({ target, onMissing }: Wait, id: string, timeoutS: number
     services: ['pod', '-l', `app=${id}`, '--expect=2'],
   };
   const missing = onMissing === 'fail' ? ['--on-missing=fail', `--missing-grace=${GRACE_MS}ms`] : [];
-  return [...targets[target], ...missing, `--timeout=${timeoutS}s`, '--request-timeout=2s', '--logs=0'];
+  return [...targets[target], ...missing, `--timeout=${timeoutS}s`, '--request-timeout=4s', '--logs=0'];
 }
 
 /** A kubeconfig whose token is read from a file. */

@@ -49,7 +49,7 @@ export const fault: fc.Arbitrary<Fault> = fc.oneof(
   // Some longer than the time limit of a request.
   fc.record({
     kind: fc.constant('stall' as const),
-    forMs: fc.oneof(span(50, 1_500), span(50, 1_500), span(2_000, 4_000)),
+    forMs: fc.oneof(span(50, 1_500), span(50, 1_500), span(4_000, 6_000)),
   }),
   fc.record({ kind: fc.constant('half line' as const), line: span(0, 3), end: fc.constantFrom('close', 'reset') }),
   fc.record({ kind: fc.constant('drip' as const), bytes: span(1, 700), pauseMs: span(0, 2) }),
