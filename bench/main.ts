@@ -13,12 +13,12 @@ import { parseDuration } from '../src/cli/duration.ts';
 import { SetupError } from '../test/cluster/binaries.ts';
 import { CASES, type Scale } from './cases/index.ts';
 import { BARS, type Figure, isMet, type Row } from './figures.ts';
+import { layOut } from './image.ts';
 import { enterPod, isInPod } from './pod.ts';
 import { barTable, rowTable } from './table.ts';
 import { makeWorld } from './world.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const PROGRAM = path.join(ROOT, 'dist', 'kube-await.mjs');
 
 const { values } = parseArgs({
   options: {
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   if (unknown.length > 0) return refuse(`no case ${unknown.join(', ')}: there are ${Object.keys(CASES).join(', ')}`);
   if (!Number.isInteger(pairs) || pairs < 1) return refuse(`--pairs: expected a number from 1, got ${values.pairs}`);
   if (waitMs < 10_000) return refuse('--wait: expected 10s or more');
-  if (!existsSync(PROGRAM)) return refuse('dist is missing: npm run build');
+  if (!existsSync(path.join(ROOT, 'dist', 'kube-await.cjs'))) return refuse('dist is missing: npm run build');
 
   const remarks: string[] = [];
   if (!isInPod()) remarks.push(`no in-cluster configuration: ${await enterPod()}`);
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     waiters: 300,
   };
 
-  const world = await makeWorld({ program: PROGRAM, script });
+  const world = await makeWorld({ image: layOut(), script });
   const rows: Row[] = [];
   const figures: Figure[] = [];
   try {

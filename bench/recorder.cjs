@@ -1,18 +1,15 @@
-// Required before a program: as it ends, says on standard error which files of JavaScript it has loaded.
+// Required before a program: as it ends, says on standard error which files it has read.
 'use strict';
-const { registerHooks } = require('node:module');
-const { writeSync } = require('node:fs');
-const { fileURLToPath } = require('node:url');
+const fs = require('node:fs');
 
 const files = new Set();
-registerHooks({
-  load(url, context, next) {
-    if (url.startsWith('file:')) files.add(fileURLToPath(url));
-    return next(url, context);
-  },
-});
+const { readFileSync } = fs;
+fs.readFileSync = (file, ...rest) => {
+  files.add(String(file));
+  return readFileSync(file, ...rest);
+};
 process.on('exit', () => {
   for (const file of Object.keys(require.cache)) files.add(file);
   files.delete(__filename);
-  writeSync(2, `${JSON.stringify([...files])}\n`);
+  fs.writeSync(2, `${JSON.stringify([...files])}\n`);
 });

@@ -5,6 +5,7 @@ import { SERVICE_ACCOUNT_DIR } from '../src/kube/in-cluster.ts';
 import { type RunningCluster, startCluster } from '../test/cluster/index.ts';
 import type { Json } from '../test/cluster/rest.ts';
 import { job } from '../test/harness/objects.ts';
+import type { Image } from './image.ts';
 import { isInPod, mountServiceAccount } from './pod.ts';
 import type { Command } from './process.ts';
 
@@ -17,6 +18,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 export type Way = 'in-cluster' | 'kubeconfig';
 
 export interface World {
+  readonly image: Image;
   readonly cluster: RunningCluster;
   /** For files of the cases; goes with the cluster. */
   readonly dir: string;
@@ -37,13 +39,12 @@ export interface Server {
 }
 
 export interface WorldOptions {
-  /** The program, as an image has it. */
-  readonly program: string;
+  readonly image: Image;
   readonly script: string | undefined;
 }
 
 /** Starts the cluster, and makes what every case needs. */
-export async function makeWorld({ program, script }: WorldOptions): Promise<World> {
+export async function makeWorld({ image, script }: WorldOptions): Promise<World> {
   const cluster = await startCluster({ programs: ['kubectl'], progress: (line) => console.error(line) });
   const { rest } = cluster;
   const { admin } = cluster.coordinates;
@@ -78,12 +79,13 @@ export async function makeWorld({ program, script }: WorldOptions): Promise<Worl
   const own = process.execPath;
   return {
     cluster,
+    image,
     dir,
     script,
     ways: isInPod() ? ['in-cluster', 'kubeconfig'] : ['kubeconfig'],
     kubeAwait: (args, way, server) => ({
       program: 'kube-await',
-      argv: [own, program, '-n', NAMESPACE, ...args],
+      argv: [own, ...image.flags, image.program, '-n', NAMESPACE, ...args],
       env: environment(way, server),
     }),
     kubectl: (args, way, server) => ({

@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -56,7 +55,9 @@ export async function wait(
     },
     signal: outside.signal,
     logs,
-    explain: isatty(2) ? 'at once' : 'spread',
+    get explain() {
+      return isatty(2) ? 'at once' : 'spread';
+    },
   }).catch((error: unknown) => {
     throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
@@ -64,10 +65,11 @@ export async function wait(
     reporter.refused(conclusion.refusal);
     writeTerminationLog(refusalLines(conclusion.refusal)[0] ?? '');
   }
-  session.transport.close();
   const code = exitCode(conclusion.ending);
   reporter.end({ exitCode: code });
+  // Connections end with the process; to close them one by one takes longer.
   if (code !== EXIT.reached || invocation.command === undefined) return code;
+  session.transport.close();
   const { become } = await import('./command.ts');
   return become(invocation.command, env, outside.writer);
 }
@@ -84,13 +86,18 @@ async function reporterFor(
     const { jsonReporter } = await import('./report/json.ts');
     return jsonReporter(writer, { clock: systemClock, verbosity });
   }
-  if (verbosity === 'progress' && isatty(2) && isWatched(env)) {
+  if (verbosity === 'progress' && isWatched(env) && isatty(2)) {
     const { openLiveView } = await import('./report/terminal.ts');
     const results = isatty(1) ? 'drawn' : 'written';
     const view = openLiveView({ writer, clock: systemClock, plan, env, results, on });
     if (view !== undefined) return view;
   }
   return textReporter(writer, { verbosity });
+}
+
+/** Loaded only where it matters: in a pod nobody asks. */
+function isatty(fd: number): boolean {
+  return process.getBuiltinModule('node:tty').isatty(fd);
 }
 
 function exitCode(ending: Ending): number {

@@ -13,8 +13,9 @@ export async function codeSize(world: World): Promise<Findings> {
   await completeJob(world, await makeJob(world, 'size'));
   const way = world.ways[0] ?? 'kubeconfig';
   const { argv, env } = world.kubeAwait(['job/size'], way);
-  const [node = '', program = '', ...args] = argv;
-  const { stderr } = await promisify(execFile)(node, ['--require', RECORDER, program, ...args], { env });
+  const { program } = world.image;
+  const [node, ...args] = argv;
+  const { stderr } = await promisify(execFile)(node, ['--require', RECORDER, ...args], { env });
   const files: string[] = JSON.parse(stderr.split('\n').find((line) => line.startsWith('["')) ?? '[]');
   const dir = path.dirname(program);
   const isCode = (file: string): boolean => /\.[cm]?js$/.test(file);

@@ -61,16 +61,24 @@ export function isExempt(server: URL, noProxy: string): boolean {
 /** Whether a server is on the machine (or in the container) that we are on, by its address. */
 export function isLoopback(server: URL): boolean {
   const host = hostOf(server);
-  return host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+  if (isIP(host) === 0) return host === 'localhost';
+  loopback ??= loopbackAddresses();
+  return loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+/** Made when it is needed first: most runs know of no proxy, and Node loads what a BlockList is made of with it. */
+let loopback: BlockList | undefined;
+
+function loopbackAddresses(): BlockList {
+  const list = new BlockList();
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  return list;
+}
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Alarm, Clock } from '../clock.ts';
+import { isSame } from '../json.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
 import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -78,7 +78,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
       return;
     }
     at.state.targets.forEach((target, index) => {
-      if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
+      if (!isSame(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
     });
     // Whoever is told may end the run.
     if (ended.aborted) return;
