@@ -42,14 +42,14 @@ describe.concurrent('what is loaded', () => {
   test('--version: what every run has, and neither client-node nor TLS', async ({ bare, expect }) => {
     const { code, builtins, files } = await loadedBy(bare, ['--version']);
     expect(code).toBe(0);
-    expect(files).toEqual(['core']);
+    expect(files).toEqual(['kube-await', 'core']);
     expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
   });
 
   test('a usage error: the same', async ({ bare, expect }) => {
     const { code, builtins, files } = await loadedBy(bare, ['job/x', '--timeout=10']);
     expect(code).toBe(2);
-    expect(files).toEqual(['core']);
+    expect(files).toEqual(['kube-await', 'core']);
     expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
   });
 
