@@ -44,6 +44,11 @@ const WAIT_MODULES = ['src/wait-command.ts'];
  * proxy nor an API to make a client for, and what yargs lays out is our own help, which is ASCII (the live view does measure foreign text).
  */
 const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>> = {
+  // Not left out, but loaded by the few that start another program only: it takes 2 ms.
+  'node:child_process': {
+    importer: /client-node/,
+    contents: whenCalled('child_process', ['execSync', 'spawn', 'spawnSync']),
+  },
   undici: { importer: /client-node/, contents: unused('Agent', 'ProxyAgent') },
   './gen/index.js': { importer: /client-node/, contents: unused('createConfiguration', 'ServerConfiguration') },
   './middleware.js': { importer: /client-node/, contents: unused('setHeaderMiddleware') },
@@ -109,6 +114,14 @@ function bundle({ entry, folder, extension }: Bundle): Promise<Built> {
 function unused(...names: string[]): string {
   const body = `function leftOut() { throw new Error('left out of the bundle'); }`;
   return `${body}\nexport { ${names.map((name) => `leftOut as ${name}`).join(', ')} };`;
+}
+
+/** One of Node's modules, with these functions as its default export. */
+function whenCalled(name: string, functions: readonly string[]): string {
+  const each = functions.map(
+    (as) => `${as}: (...args) => process.getBuiltinModule(${JSON.stringify(`node:${name}`)}).${as}(...args)`,
+  );
+  return `export default { ${each.join(', ')} };`;
 }
 
 function leaveOut(): Plugin {

@@ -1,6 +1,5 @@
 import type http from 'node:http';
 import https from 'node:https';
-import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { Connection, RequestAuth, TlsSettings } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
@@ -160,7 +159,8 @@ export function createTransport(connection: Connection, options: TransportOption
  */
 function tlsOptions(tls: TlsSettings): https.RequestOptions {
   const { servername } = tls;
-  if (servername === undefined || isIP(servername) === 0) return tls;
+  // Asked of Node when there is a name: to import node:net loads more than what https has of it.
+  if (servername === undefined || process.getBuiltinModule('node:net').isIP(servername) === 0) return tls;
   return { ...tls, servername: '', checkServerIdentity: (_host, cert) => checkServerIdentity(servername, cert) };
 }
 
