@@ -8,9 +8,13 @@ export interface AuditReader {
   close(): void;
 }
 
-/** Begins at the end of what is there. */
-export function readAudit(file: string): AuditReader {
+/**
+ * Begins at the end of what is there. Only requests that name this object are told of: a waiter that has ended may have
+ * its last line written after another has begun.
+ */
+export function readAudit(file: string, name: string): AuditReader {
   const fd = openSync(file, 'r');
+  const named = new RegExp(`(/|%3D)${name}(\\W|$)`);
   let at = fstatSync(fd).size;
   let rest = '';
   const seen = new Set<string>();
@@ -23,8 +27,9 @@ export function readAudit(file: string): AuditReader {
       const events = lines
         .filter((line) => line.includes('/namespaces/bench/'))
         .map((line) => JSON.parse(line) as AuditEvent)
+        .filter(({ requestURI, userAgent: agent = '' }) => named.test(requestURI) && userAgent.test(agent))
         // A watch is told of twice, at its beginning and at its end.
-        .filter((event) => userAgent.test(event.userAgent ?? '') && !seen.has(event.auditID));
+        .filter(({ auditID }) => !seen.has(auditID));
       for (const { auditID } of events) seen.add(auditID);
       return events;
     },

@@ -72,9 +72,9 @@ export async function makeWorld({ image, script }: WorldOptions): Promise<World>
   };
   const environment = (way: Way, server?: Server): Record<string, string> => {
     const port = String(server?.port ?? url.port);
-    // kubectl keeps in its home what it has learned of the API; in a pod there is nothing yet.
+    // kubectl keeps in its home what it has learned of the API. In a pod there is nothing yet, and here no place for it.
     if (way === 'kubeconfig') return { KUBECONFIG: kubeconfig(port), HOME: home };
-    return { KUBERNETES_SERVICE_HOST: url.hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/nonexistent' };
+    return { KUBERNETES_SERVICE_HOST: url.hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/dev/null' };
   };
   const own = process.execPath;
   return {

@@ -12,7 +12,7 @@ const STARTING = 8;
 
 export async function crowd(world: World, { waiters }: Scale): Promise<Findings> {
   const made = await makeJob(world, 'crowd');
-  const audit = readAudit(world.cluster.auditLog);
+  const audit = readAudit(world.cluster.auditLog, 'crowd');
   const way = world.ways[0] ?? 'kubeconfig';
   const started: Started[] = [];
   let watching = 0;

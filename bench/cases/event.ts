@@ -53,7 +53,7 @@ interface Late {
 
 async function once(world: World, tap: Tap, who: 'ours' | 'kubectl', name: string): Promise<Late> {
   const made = await makeJob(world, name);
-  const audit = readAudit(world.cluster.auditLog);
+  const audit = readAudit(world.cluster.auditLog, name);
   const command: Command =
     who === 'ours'
       ? world.kubeAwait([`job/${name}`], 'kubeconfig', tap)

@@ -32,7 +32,7 @@ export async function longWait(world: World, { waitMs }: Scale): Promise<Finding
     },
   ];
   // Side by side: each is asleep nearly all of the time.
-  const audits = waiters.map(() => readAudit(world.cluster.auditLog));
+  const audits = waiters.map(() => readAudit(world.cluster.auditLog, name));
   const started = waiters.map(({ command }) => start(command));
   await pause(SETTLED_MS);
   const before = started.map(({ pid }) => cpuOf(pid));
