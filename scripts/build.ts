@@ -1,5 +1,5 @@
 /**
- * Bundles src/main.ts into dist/: an entry, and beside it one chunk for each part that only some runs need. Fails where
+ * Bundles src/main.ts into dist/: what every wait runs, and beside it a file for each part that only some runs need. Fails where
  * a run would load more than it may, since start-up time and memory are what an init container costs. src/index.ts, for
  * programs, becomes lib/: a bundle of its own, so that what the two share is not cut into smaller files for the command.
  *
@@ -10,12 +10,18 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { build, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild';
+import { type Part, pack } from './pack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const ENTRY = 'kube-await.mjs';
+const ENTRY = 'kube-await.cjs';
+/** The chunk of src/main.ts. */
+const MAIN = 'kube-await.mjs';
+const START = 'src/start.cjs';
 /** What scripts/types.ts puts beside the bundle for programs. */
 const DECLARATIONS = 'index.d.ts';
+/** What programs import. */
+const LIBRARY_ENTRY = 'index.js';
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Scanners look for files of this name in packages and images: in a bundle they could find nothing by themselves. */
 const BILL_OF_MATERIALS = 'sbom.cdx.json';
@@ -30,9 +36,6 @@ const LIMITS = { inClusterWait: 150 * 1024, all: 500 * 1024 } as const;
 /** What only some waits use, and others must not pay for. */
 const LAZY_MODULES = /^src\/(report\/(json|live|frame|terminal)|explain\/\w+|command)\.ts$/;
 
-/** What runs, and what programs import. */
-const ENTRY_POINTS = /^src\/(main|index)\.ts$/;
-
 /** The modules that src/main.ts imports when it waits. */
 const WAIT_MODULES = ['src/wait-command.ts'];
 
@@ -41,6 +44,11 @@ const WAIT_MODULES = ['src/wait-command.ts'];
  * proxy nor an API to make a client for, and what yargs lays out is our own help, which is ASCII (the live view does measure foreign text).
  */
 const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>> = {
+  // Not left out, but loaded by the few that start another program only: it takes 2 ms.
+  'node:child_process': {
+    importer: /client-node/,
+    contents: whenCalled('child_process', ['execSync', 'spawn', 'spawnSync']),
+  },
   undici: { importer: /client-node/, contents: unused('Agent', 'ProxyAgent') },
   './gen/index.js': { importer: /client-node/, contents: unused('createConfiguration', 'ServerConfiguration') },
   './middleware.js': { importer: /client-node/, contents: unused('setHeaderMiddleware') },
@@ -58,11 +66,13 @@ const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'ut
 const command = await bundle({ entry: { 'kube-await': 'src/main.ts' }, folder: 'dist', extension: '.mjs' });
 const library = await bundle({ entry: { index: 'src/index.ts' }, folder: 'lib', extension: '.js' });
 
-const problems = [...check(command.metafile), ...checkLibrary(library.metafile)];
+const loaded = loadedBy(command.metafile);
+const program = await programOf(command, loaded.wait);
+const problems = [...check(command.metafile, loaded), ...checkSizes(program), ...checkLibrary(library.metafile)];
 for (const problem of problems) console.error(`build: ${problem}`);
 if (problems.length > 0) process.exit(1);
-write(command, { folder: 'dist', keep: [] });
-write(library, { folder: 'lib', keep: [DECLARATIONS] });
+write(program, command.metafile, { folder: 'dist', keep: [] });
+write(filesOf(library), library.metafile, { folder: 'lib', keep: [DECLARATIONS] });
 
 interface Bundle {
   readonly entry: Readonly<Record<string, string>>;
@@ -106,6 +116,14 @@ function unused(...names: string[]): string {
   return `${body}\nexport { ${names.map((name) => `leftOut as ${name}`).join(', ')} };`;
 }
 
+/** One of Node's modules, with these functions as its default export. */
+function whenCalled(name: string, functions: readonly string[]): string {
+  const each = functions.map(
+    (as) => `${as}: (...args) => process.getBuiltinModule(${JSON.stringify(`node:${name}`)}).${as}(...args)`,
+  );
+  return `export default { ${each.join(', ')} };`;
+}
+
 function leaveOut(): Plugin {
   return {
     name: 'leave-out',
@@ -120,11 +138,15 @@ function leaveOut(): Plugin {
   };
 }
 
-/** Prints what each kind of run loads, and gives a line for each rule that is broken. */
-function check({ outputs }: Metafile): string[] {
-  const problems: string[] = [];
-  const sizeOf = (files: Iterable<string>): number =>
-    [...files].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
+/** Chunks, as paths of outputs. */
+interface Loaded {
+  /** By every run. */
+  readonly start: ReadonlySet<string>;
+  /** By a wait in a cluster. */
+  readonly wait: ReadonlySet<string>;
+}
+
+function loadedBy({ outputs }: Metafile): Loaded {
   const withImports = (file: string, found = new Set<string>()): Set<string> => {
     if (found.has(file)) return found;
     found.add(file);
@@ -133,6 +155,61 @@ function check({ outputs }: Metafile): string[] {
     }
     return found;
   };
+  const start = withImports(`dist/${MAIN}`);
+  const wait = new Set(start);
+  for (const module of WAIT_MODULES) {
+    const file = Object.keys(outputs).find((each) => outputs[each]?.entryPoint === module);
+    if (file === undefined) throw new Error(`src/main.ts does not import ${module} any more; see WAIT_MODULES`);
+    withImports(file, wait);
+  }
+  return { start, wait };
+}
+
+/** What runs: a start, the chunks that every wait needs in one file, and the others beside it. */
+async function programOf(built: Built, wait: ReadonlySet<string>): Promise<Part[]> {
+  const chunks = built.outputFiles.map(({ path: file, text }) => ({
+    name: path.basename(file),
+    text,
+    where: wait.has(path.relative(ROOT, file)) ? ('core' as const) : ('own file' as const),
+  }));
+  const [core, ...others] = await pack(chunks);
+  if (core === undefined) throw new Error('there is no core');
+  const names = { CORE: path.basename(core.name, '.cjs'), ENTRY: `./${MAIN}` };
+  const { code } = await transform(readFileSync(path.join(ROOT, START), 'utf8'), {
+    define: Object.fromEntries(Object.entries(names).map(([name, value]) => [name, JSON.stringify(value)])),
+    minify: true,
+    target: 'node22',
+  });
+  return [{ name: ENTRY, text: `#!${interpreter}\n${code}` }, core, ...others];
+}
+
+function filesOf({ outputFiles }: Built): Part[] {
+  return outputFiles.map(({ path: file, text }) => ({ name: path.basename(file), text: header(text) + text }));
+}
+
+/** Prints what there is, and gives a line for each limit that is passed. The first two parts are what a wait loads. */
+function checkSizes(parts: readonly Part[]): string[] {
+  const problems: string[] = [];
+  const sizeOf = (some: readonly Part[]): number =>
+    some.reduce((sum, { text }) => sum + Buffer.byteLength(text, 'utf8'), 0);
+  const limit = (what: string, bytes: number, most: number): void => {
+    console.log(`${what.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(most)}`);
+    if (bytes > most) problems.push(`${what} is ${kib(bytes)}, expected at most ${kib(most)}`);
+  };
+  for (const each of parts) {
+    console.log(`${`dist/${each.name}`.padEnd(34)} ${kib(sizeOf([each])).padStart(9)}`);
+    // src/start.cjs reads them so.
+    const odd = /[^\t\n\x20-\x7e]/.exec(each.text)?.[0];
+    if (odd !== undefined) problems.push(`dist/${each.name} has ${JSON.stringify(odd)}, expected ASCII only`);
+  }
+  limit('a wait in a cluster', sizeOf(parts.slice(0, 2)), LIMITS.inClusterWait);
+  limit('all chunks', sizeOf(parts), LIMITS.all);
+  return problems;
+}
+
+/** Gives a line for each thing that a kind of run loads and must not. */
+function check({ outputs }: Metafile, { start, wait }: Loaded): string[] {
+  const problems: string[] = [];
   const builtins = (files: ReadonlySet<string>): string[] =>
     [...files].flatMap((file) =>
       (outputs[file]?.imports ?? [])
@@ -142,27 +219,9 @@ function check({ outputs }: Metafile): string[] {
   const modules = (files: ReadonlySet<string>): string[] =>
     [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
   const packages = (files: ReadonlySet<string>): string[] => modules(files).flatMap((input) => packageOf(input) ?? []);
-  const limit = (what: string, bytes: number, most: number): void => {
-    console.log(`${what.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(most)}`);
-    if (bytes > most) problems.push(`${what} is ${kib(bytes)}, expected at most ${kib(most)}`);
-  };
   const never = (what: string, found: readonly string[], unwanted: RegExp): void => {
     for (const each of new Set(found)) if (unwanted.test(each)) problems.push(`${what} loads ${each}`);
   };
-
-  const start = withImports(`dist/${ENTRY}`);
-  const wait = new Set(start);
-  for (const module of WAIT_MODULES) {
-    const file = Object.keys(outputs).find((each) => outputs[each]?.entryPoint === module);
-    if (file === undefined) problems.push(`src/main.ts does not import ${module} any more; see WAIT_MODULES`);
-    else withImports(file, wait);
-  }
-
-  for (const [file, { bytes, entryPoint }] of Object.entries(outputs)) {
-    console.log(`${file.padEnd(34)} ${kib(bytes).padStart(9)}  ${entryPoint ?? ''}`);
-  }
-  limit('a wait in a cluster', sizeOf(wait), LIMITS.inClusterWait);
-  limit('all chunks', sizeOf(Object.keys(outputs)), LIMITS.all);
   never('kube-await --version', packages(start), /./);
   never('kube-await --version', builtins(start), /^(https?|tls|net|crypto|zlib|child_process)$/);
   never('a wait in a cluster', packages(wait), /./);
@@ -178,31 +237,23 @@ function checkLibrary({ outputs }: Metafile): string[] {
 }
 
 /** Whole files only, and the entry last, so that a run that starts meanwhile never finds half of a build. */
-function write({ outputFiles, metafile }: Built, { folder, keep }: { folder: string; keep: readonly string[] }): void {
+function write(
+  parts: readonly Part[],
+  metafile: Metafile,
+  { folder, keep }: { folder: string; keep: readonly string[] },
+): void {
   const dir = path.join(ROOT, folder);
   mkdirSync(dir, { recursive: true });
-  const isEntry = ({ path: file }: OutputFile): boolean =>
-    metafile.outputs[path.relative(ROOT, file)]?.entryPoint?.match(ENTRY_POINTS) != null;
-  const entryLast = [...outputFiles].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
-  for (const { path: file, text } of entryLast) {
-    put(file, header(file, text) + text, isProgram(file) ? 0o755 : 0o644);
-  }
+  const isEntry = ({ name }: Part): boolean => name === ENTRY || name === LIBRARY_ENTRY;
+  const entryLast = [...parts].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+  for (const { name, text } of entryLast) put(path.join(dir, name), text, name === ENTRY ? 0o755 : 0o644);
   const packages = packagesOf(metafile);
   put(path.join(dir, NOTICES), packages.map(notice).join('\n'), 0o644);
   put(path.join(dir, BILL_OF_MATERIALS), billOfMaterials(packages), 0o644);
-  const current = new Set([
-    NOTICES,
-    BILL_OF_MATERIALS,
-    ...keep,
-    ...outputFiles.map((file) => path.basename(file.path)),
-  ]);
+  const current = new Set([NOTICES, BILL_OF_MATERIALS, ...keep, ...parts.map(({ name }) => name)]);
   for (const name of readdirSync(dir)) {
     if (!current.has(name)) rmSync(path.join(dir, name), { recursive: true });
   }
-}
-
-function isProgram(file: string): boolean {
-  return path.basename(file) === ENTRY;
 }
 
 function put(file: string, content: string, mode: number): void {
@@ -213,10 +264,9 @@ function put(file: string, content: string, mode: number): void {
 }
 
 /** A chunk with CommonJS in it needs a `require`, which an ES module does not have by itself. */
-function header(file: string, text: string): string {
-  const shebang = isProgram(file) ? `#!${interpreter}\n` : '';
-  if (!text.includes('Dynamic require of "')) return shebang;
-  return `${shebang}import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n`;
+function header(text: string): string {
+  if (!text.includes('Dynamic require of "')) return '';
+  return 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n';
 }
 
 interface Package {

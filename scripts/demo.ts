@@ -95,7 +95,7 @@ async function kubeAwait(place: Place, args: readonly string[], stop: AbortSigna
   }
   const all = [...args, ...place.args];
   console.log(`\n${styleText('bold', `$ kube-await ${all.join(' ')}`)}`);
-  const program = join(import.meta.dirname, '..', 'dist', 'kube-await.mjs');
+  const program = join(import.meta.dirname, '..', 'dist', 'kube-await.cjs');
   const child = spawn(process.execPath, [program, ...all], {
     stdio: 'inherit',
     env: { ...process.env, ...place.env },

@@ -47,7 +47,7 @@ async function furnish({ rest }: RunningCluster): Promise<void> {
 
 function start(cluster: RunningCluster, home: string): OnTerminal {
   const shown = `$ kube-await -n ${NAMESPACE} ${TARGETS.join(' ')}`;
-  const program = path.join(ROOT, 'dist', 'kube-await.mjs');
+  const program = path.join(ROOT, 'dist', 'kube-await.cjs');
   const script = 'printf "%s\\n" "$0"; exec "$@"';
   const argv = ['/bin/sh', '-c', script, shown, process.execPath, program, '-n', NAMESPACE, ...TARGETS];
   const env = { PATH: process.env.PATH, HOME: home, KUBECONFIG: cluster.kubeconfig, TERM: 'xterm-256color' };

@@ -18,9 +18,12 @@ export interface Alarm {
 /** setTimeout fires at once for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's own clock. */
+/** The machine's own clock. Not performance.now(): a tenth of the modules that a wait loads would be for it alone. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  },
   date: () => new Date(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

@@ -22,6 +22,23 @@ export function number(from: unknown, ...path: readonly string[]): number | unde
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/**
+ * Whether two pieces of plain data hold the same: objects, arrays and what JSON has, undefined too. Anything else (a Map,
+ * a class's object) is only the same as itself. Node's own comparison is loaded only when it is called first.
+ */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const prototype = Object.getPrototypeOf(a);
+  if (prototype !== Object.getPrototypeOf(b)) return false;
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) => Object.hasOwn(b, key) && isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  );
+}
+
 /** The elements of the array at a path; none where there is no array. */
 export function list(from: unknown, ...path: readonly string[]): readonly unknown[] {
   const value = field(from, ...path);

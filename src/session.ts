@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { readFileSync } from 'node:fs';
 import type { Environment, TargetRun } from './cli/invocation.ts';
 import { builtInKinds, unknownKind } from './cli/kinds.ts';
 import { toPlan } from './cli/plan.ts';
@@ -116,6 +116,15 @@ function selfOf(connection: Connection, env: Environment): Plan['self'] {
   if (name && namespace) return { name, namespace };
   if (connection.source !== 'in-cluster') return undefined;
   return { name: name || hostname(), namespace: namespace || connection.namespace };
+}
+
+/** On Linux it is a file, which is read sooner than the module for it is loaded. */
+function hostname(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
+  } catch {
+    return process.getBuiltinModule('node:os').hostname();
+  }
 }
 
 /** A kind that is not built in. One that is not served yet, but names its group, is awaited like a missing object. */

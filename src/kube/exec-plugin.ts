@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { isatty } from 'node:tty';
 import { field, list, text } from '../json.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import type { Environment } from './options.ts';
@@ -130,6 +128,11 @@ export function createExecPlugin(spec: unknown, context: ExecPluginContext): Exe
   };
 }
 
+/** Node's modules are loaded where there is a plugin only. */
+function isatty(fd: number): boolean {
+  return process.getBuiltinModule('node:tty').isatty(fd);
+}
+
 function run(given: {
   command: string;
   args: readonly string[];
@@ -139,7 +142,7 @@ function run(given: {
 }): Promise<string> {
   const { command, args, env, interactive, fail } = given;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const child = process.getBuiltinModule('node:child_process').spawn(command, args, {
       env,
       // A plugin may ask a person to log in, and says so on stderr. In a log its words may be a secret's.
       stdio: [interactive ? 'inherit' : 'ignore', 'pipe', interactive || isatty(2) ? 'inherit' : 'ignore'],

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import type { BlockList } from 'node:net';
 import { ConfigurationError } from './configuration-error.ts';
 import type { Environment } from './options.ts';
 
@@ -61,16 +61,32 @@ export function isExempt(server: URL, noProxy: string): boolean {
 /** Whether a server is on the machine (or in the container) that we are on, by its address. */
 export function isLoopback(server: URL): boolean {
   const host = hostOf(server);
-  return host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+  if (isIP(host) === 0) return host === 'localhost';
+  loopback ??= loopbackAddresses();
+  return loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+/** Loaded when it is needed first: most runs know of no proxy. */
+function net(): typeof import('node:net') {
+  return process.getBuiltinModule('node:net');
+}
+
+function isIP(text: string): number {
+  return net().isIP(text);
+}
+
+let loopback: BlockList | undefined;
+
+function loopbackAddresses(): BlockList {
+  const list = new (net().BlockList)();
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  return list;
+}
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
@@ -91,14 +107,14 @@ function matchesCidr(entry: string, host: string): boolean | undefined {
   const version = isIP(address);
   if (version === 0 || Number(bits) > (version === 6 ? 128 : 32)) return undefined;
   if (isIP(host) === 0) return false;
-  const list = new BlockList();
+  const list = new (net().BlockList)();
   list.addSubnet(address, Number(bits), version === 6 ? 'ipv6' : 'ipv4');
   return list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function sameAddress(a: string, b: string): boolean {
   if (isIP(b) === 0) return false;
-  const list = new BlockList();
+  const list = new (net().BlockList)();
   list.addAddress(a, isIP(a) === 6 ? 'ipv6' : 'ipv4');
   return list.check(b, isIP(b) === 6 ? 'ipv6' : 'ipv4');
 }

@@ -1,6 +1,5 @@
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
-import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { Connection, RequestAuth, TlsSettings } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
@@ -96,7 +95,7 @@ export function createTransport(connection: Connection, options: TransportOption
       // All that Node looks at while it sets up a tunnel. On the socket itself nobody listens to it.
       ...(auth.proxyUrl === undefined ? {} : { timeout: TRANSPORT.connectTimeoutMs }),
     };
-    return await send(requestOptions, secure ? https.request : http.request, request.body, limits);
+    return await send(requestOptions, secure ? https.request : plain().request, request.body, limits);
   }
 
   /** A request, once more where only a kept connection was at fault. */
@@ -160,7 +159,8 @@ export function createTransport(connection: Connection, options: TransportOption
  */
 function tlsOptions(tls: TlsSettings): https.RequestOptions {
   const { servername } = tls;
-  if (servername === undefined || isIP(servername) === 0) return tls;
+  // Asked of Node when there is a name: to import node:net loads more than what https has of it.
+  if (servername === undefined || process.getBuiltinModule('node:net').isIP(servername) === 0) return tls;
   return { ...tls, servername: '', checkServerIdentity: (_host, cert) => checkServerIdentity(servername, cert) };
 }
 
@@ -278,7 +278,12 @@ function createAgent(secure: boolean, proxyUrl: string | undefined): http.Agent 
     // An empty proxyEnv: Node never looks at the environment by itself, NO_PROXY has been judged already.
     proxyEnv: proxyUrl === undefined ? {} : secure ? { HTTPS_PROXY: proxyUrl } : { HTTP_PROXY: proxyUrl },
   };
-  return secure ? new https.Agent(options) : new http.Agent(options);
+  return secure ? new https.Agent(options) : new (plain().Agent)(options);
+}
+
+/** Loaded where an API server is reached without TLS only. */
+function plain(): typeof http {
+  return process.getBuiltinModule('node:http');
 }
 
 function dropIdleSockets(agent: http.Agent | undefined): void {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Alarm, Clock } from '../clock.ts';
+import { isSame } from '../json.ts';
 import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
 import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -50,12 +50,18 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   let wake: Alarm | undefined;
   let heartbeat: Alarm | undefined;
 
-  const stop = (): void => {
+  const silence = (): void => {
     wake?.cancel();
     heartbeat?.cancel();
     ended.removeEventListener('abort', onEnded);
+  };
+  const leave = (): void => {
     for (const controller of followed.values()) controller.abort();
     followed.clear();
+  };
+  const stop = (): void => {
+    silence();
+    leave();
   };
   const fail = (error: unknown): void => {
     stop();
@@ -72,13 +78,16 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     // What ends the run is told with the ending, once, and so are the last changes.
     if (input.what === 'emission' && ending === undefined) tellOfEmission(input.key, input.emission);
     if (ending !== undefined) {
-      stop();
+      silence();
+      // To close connections takes as long as all else from the event to here. A process mostly ends before this is due.
+      if (ending.kind === 'reached') clock.alarm(0, leave);
+      else leave();
       deps.decided();
       finish(ending).then(resolve, reject);
       return;
     }
     at.state.targets.forEach((target, index) => {
-      if (!isDeepStrictEqual(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
+      if (!isSame(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
     });
     // Whoever is told may end the run.
     if (ended.aborted) return;
@@ -130,8 +139,12 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };
     for await (const emission of follow(spec, collectionDeps)) {
       if (signal.aborted) return;
-      refuseUnserved(key, emission);
-      take({ what: 'emission', key, emission });
+      if (at.state.ending === undefined) {
+        refuseUnserved(key, emission);
+        take({ what: 'emission', key, emission });
+      }
+      // Once the ending is there nothing more is asked.
+      if (at.state.ending !== undefined) await aborted(signal);
     }
   };
 
@@ -183,6 +196,13 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   if (plan.heartbeatMs > 0) heartbeat = clock.alarm(plan.heartbeatMs, beat);
   guarded({ what: 'start' });
   return promise;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Whether telling of the second after the first would be a repetition. */

@@ -15,7 +15,7 @@ export { jobOf, podOf, shell, waitsWith } from './pods.ts';
 /** A node that starts thirty pods of other tests takes its time. */
 const TIMEOUT_MS = 240_000;
 
-const DIST = path.resolve(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
+const DIST = path.resolve(import.meta.dirname, '..', '..', 'dist', 'kube-await.cjs');
 
 let given: Given | undefined;
 let client: Rest | undefined;

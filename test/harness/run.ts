@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
+const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.cjs');
 
 export interface Line {
   readonly stream: 'stdout' | 'stderr';
@@ -46,11 +46,11 @@ export interface RunOptions {
   readonly command?: readonly string[];
 }
 
-/** Starts dist/kube-await.mjs with nothing in its environment but PATH, HOME and what is given. */
+/** Starts dist/kube-await.cjs with nothing in its environment but PATH, HOME and what is given. */
 export function startRun(args: readonly string[], options: RunOptions & { readonly kubeconfig: string }): Run {
   const { namespace, kubeconfig, env = {}, cwd, stdin, command = [process.execPath, program] } = options;
   if (command[1] === program && !existsSync(program)) {
-    throw new Error('dist/kube-await.mjs is missing: npm run build');
+    throw new Error('dist/kube-await.cjs is missing: npm run build');
   }
   const dashes = args.indexOf('--');
   const split = dashes === -1 ? args.length : dashes;

@@ -10,7 +10,7 @@ import { describe } from 'vitest';
 import { api, cluster, job, test } from '../harness/index.ts';
 
 const done = ['ns/default', '-n', 'default'];
-const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
+const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.cjs');
 const env = () => ({ PATH: process.env.PATH, KUBECONFIG: cluster().kubeconfig });
 /** O_NONBLOCK of Linux. */
 const NONBLOCK = 0o4000;

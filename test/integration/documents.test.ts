@@ -47,7 +47,7 @@ class Place {
     this.#namespace = namespace;
     const bin = path.join(this.#folder, 'bin');
     mkdirSync(bin);
-    symlinkSync(path.join(ROOT, 'dist', 'kube-await.mjs'), path.join(bin, 'kube-await'));
+    symlinkSync(path.join(ROOT, 'dist', 'kube-await.cjs'), path.join(bin, 'kube-await'));
     for (const name of ['kubectl', 'helm'] as const) symlinkSync(cluster().bin(name), path.join(bin, name));
     const modules = path.join(this.#folder, 'node_modules');
     mkdirSync(modules);

@@ -18,7 +18,7 @@ import {
 } from '../harness/index.ts';
 import { type OnTerminal, type Screen, startOnTerminal, type TerminalOptions } from '../harness/terminal.ts';
 
-const program = path.join(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
+const program = path.join(import.meta.dirname, '..', '..', 'dist', 'kube-await.cjs');
 
 interface Options extends Partial<TerminalOptions> {
   /** What is started, with the command line of kube-await behind it: a shell that looks at the terminal, say. */

@@ -165,7 +165,7 @@ describe.concurrent('text', () => {
     await api.create(target);
     // $PIPESTATUS is the code of the first in the pipe.
     const script = '"$@" 2>&1 | true; exit $PIPESTATUS';
-    const bundle = new URL('../../dist/kube-await.mjs', import.meta.url).pathname;
+    const bundle = new URL('../../dist/kube-await.cjs', import.meta.url).pathname;
     const command = ['bash', '-c', script, 'bash', process.execPath, bundle];
     const run = kubeAwait(['job/x'], { command });
     exitCodes(target, [0]);

@@ -53,7 +53,7 @@ async function program(node: string, text: string): Promise<{ readonly code: num
 describe.concurrent('the packed package', () => {
   test('holds the two bundles and what npm always adds', ({ expect }) => {
     const names = packed.files.map(({ path: name }) => name);
-    const own = names.filter((name) => !/^(dist\/[\w-]+\.mjs|lib\/[\w-]+\.js)$/.test(name));
+    const own = names.filter((name) => !/^(dist\/[\w-]+\.cjs|lib\/[\w-]+\.js)$/.test(name));
     expect(own.sort()).toEqual([
       'LICENSE',
       'README.md',
@@ -65,7 +65,7 @@ describe.concurrent('the packed package', () => {
       'package.json',
     ]);
     const programs = packed.files.filter(({ mode }) => (mode & 0o111) !== 0).map(({ path: name }) => name);
-    expect(programs).toEqual(['dist/kube-await.mjs']);
+    expect(programs).toEqual(['dist/kube-await.cjs']);
   });
 
   test('installs nothing but itself', ({ expect }) => {

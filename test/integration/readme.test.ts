@@ -34,7 +34,7 @@ async function podOf(namespace: string): Promise<Json> {
 
 /** As on one terminal: both streams in the order in which they were written. */
 const AS_ONE = ['/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', process.execPath];
-const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.mjs');
+const program = join(import.meta.dirname, '..', '..', 'dist', 'kube-await.cjs');
 
 describe.concurrent('README.md', () => {
   test('a Job that succeeds', async ({ ns, bare, expect }) => {

@@ -16,7 +16,7 @@ beforeAll(() => {
   const folder = path.join(cluster().coordinates.dir, 'wait-for-sh');
   mkdirSync(folder);
   link = path.join(folder, 'wait_for.sh');
-  symlinkSync(path.resolve(import.meta.dirname, '../../dist/kube-await.mjs'), link);
+  symlinkSync(path.resolve(import.meta.dirname, '../../dist/kube-await.cjs'), link);
 });
 
 /** As a chart would call it. Standard error says with every second line why it still waits. */

@@ -17,6 +17,14 @@ describe('Dockerfile', () => {
     expect(read('k8s/chart/values.yaml')).toContain(`\n  tag: ${version}\n`);
   });
 
+  test('compiles ahead with the flags with which the program is run: V8 takes it with no others', () => {
+    const [, flags] = /--interpreter "\/nodejs\/bin\/node ([^"]+)"/.exec(read('Dockerfile')) ?? [];
+    expect(flags).toBeDefined();
+    expect(read('Dockerfile')).toContain(`RUN ["/nodejs/bin/node", "${flags}", "/tmp/compile-cache.cjs"`);
+    // The kernel hands on all that stands there as one word.
+    expect(flags).not.toContain(' ');
+  });
+
   test('its context holds nothing but what is copied', () => {
     const allowed = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name]) => name);
     const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
