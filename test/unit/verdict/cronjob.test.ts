@@ -81,7 +81,7 @@ describe('its newest scheduled run decides', () => {
     ["another CronJob's", [run('a', { at: FIRST, ended: 'Complete', owner: 'd' })], 'complete', 'pending', undefined],
     [
       'without the annotation: by its creation',
-      [run('b', { created: SECOND }), run('a', { created: FIRST, ended: 'Complete' })],
+      [run('a', { created: FIRST, ended: 'Complete' }), run('b', { created: SECOND })],
       'complete',
       'pending',
       'b',

@@ -86,6 +86,7 @@ describe('what is shown', () => {
   test.each([
     ['nothing', '.a', {}, undefined],
     ['text', '.a', { a: 'Running' }, 'Running'],
+    ['text as long as may be', '.a', { a: 'x'.repeat(60) }, 'x'.repeat(60)],
     ['long text, cut', '.a', { a: 'x'.repeat(1000) }, `${'x'.repeat(60)}...`],
     ['null', '.a', { a: null }, '<nil>'],
     ['a number as Go has it', '.a', { a: 0.00000123 }, '1.23e-06'],

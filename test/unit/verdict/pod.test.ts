@@ -154,7 +154,7 @@ describe('what is told', () => {
     ['ended', { restartCount: 1, state: { terminated: ended } }, { state: 'terminated', ...ended, restarts: 1 }],
     ['ended, without a word', { state: { terminated: {} } }, { state: 'terminated', ...empty, restarts: 0 }],
   ])('of a container: %s', (_, status, expected) => {
-    expect(containerFacts(status, 'main')).toEqual({ name: 'main', ...expected });
+    expect(containerFacts(status, 'main')).toStrictEqual({ name: 'main', ...expected });
   });
 });
 

@@ -22,6 +22,7 @@ const READY = pod('a', 'Running', { ready: true });
 const NOT_READY = pod('b', 'Running', { ready: false });
 const FAILED = pod('c', 'Failed');
 const REPLACED = pod('d', 'Failed', { owner: owner('ReplicaSet') });
+const OWNED = pod('g', 'Running', { ready: true, owner: owner('ReplicaSet') });
 const SUCCEEDED = pod('e', 'Succeeded', { ready: true });
 const GOING = pod('f', 'Running', { deleting: true });
 const ALL = [slice(true)];
@@ -89,6 +90,13 @@ describe.each<[string, readonly KubeObject[] | undefined, readonly KubeObject[] 
   ['one has ended well', [READY, SUCCEEDED], ALL, 'default', { reached: true, ready: 1, total: 1, endpoints: 1 }],
   ['one is being deleted', [READY, GOING], ALL, 'default', { reached: true, ready: 1, total: 1, endpoints: 1 }],
   ['only one that ended well', [SUCCEEDED], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],
+  [
+    'its pod, which a controller would replace, is ready',
+    [OWNED],
+    ALL,
+    'default',
+    { reached: true, ready: 1, total: 1, endpoints: 1 },
+  ],
   ['no selector, an endpoint', undefined, ALL, 'default', { reached: true, endpoints: 1 }],
   ['no selector, none is ready', undefined, NONE, 'default', { reached: false, endpoints: 0 }],
   ['no selector, slices may not be read', undefined, undefined, 'default', { reached: false }],
