@@ -47,7 +47,9 @@ export function createPace(clock: { now(): number }): Pace {
   return {
     reserve(at) {
       if (clock.now() - Math.max(...reserved) > BACKOFF.quietMs) quickLeft = BACKOFF.quickMs.length;
-      reserved = reserved.filter((other, index) => index === reserved.length - 1 || other > clock.now() - BACKOFF.floorMs);
+      reserved = reserved.filter(
+        (other, index) => index === reserved.length - 1 || other > clock.now() - BACKOFF.floorMs,
+      );
       let free = at;
       if (quickLeft > 0) quickLeft -= 1;
       else for (const other of reserved) if (Math.abs(other - free) < BACKOFF.floorMs) free = other + BACKOFF.floorMs;
