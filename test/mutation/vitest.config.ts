@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+// The unit tests of what is mutated, and of nothing else: each mutant runs those of them that reach it.
+export default defineConfig({
+  test: {
+    include: ['test/unit/{verdict,wait}/**/*.test.ts', 'test/unit/kube/{collection,follow,problem,retry}.test.ts'],
+    setupFiles: ['test/mutation/setup.ts'],
+    testTimeout: 30_000,
+  },
+});
