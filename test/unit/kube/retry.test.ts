@@ -119,6 +119,38 @@ describe('all that a process asks for, while nobody answers', () => {
     );
   });
 
+  test('is told three times to come at once, then a second apart', () => {
+    const pace = createPace({ now: () => 0 });
+    expect([0, 0, 0, 0, 0].map((at) => pace.reserve(at))).toEqual([0, 0, 0, 1_000, 2_000]);
+    expect(pace.reserve(3_000)).toBe(3_000);
+  });
+
+  test.each([
+    ['two minutes', BACKOFF.quietMs, 122_000 + 1_000],
+    ['more than two minutes', BACKOFF.quietMs + 1, 122_001],
+  ])('after %s without a try may come at once again', (_, quietMs, expected) => {
+    let now = 0;
+    const pace = createPace({ now: () => now });
+    for (const at of [0, 0, 0, 0, 1_500]) pace.reserve(at);
+    now = 2_000 + quietMs;
+    // The newest try is remembered however long ago it was.
+    expect(pace.reserve(now)).toBe(now);
+    expect(pace.reserve(now)).toBe(expected);
+  });
+
+  test('a connection that is cut takes its turn, and an answer does not', () => {
+    const problems: readonly (readonly [Problem, number])[] = [
+      [{ kind: 'interrupted', message: '' }, 1_100],
+      [REFUSED, 1_100],
+      [{ kind: 'status', status: 500, reason: '', message: '' }, 100],
+    ];
+    for (const [problem, expected] of problems) {
+      const pace = createPace({ now: () => 0 });
+      for (const at of [100, 100, 100]) pace.reserve(at);
+      expect(createBackoff({ random: () => 0, now: () => 0, pace }).next(problem)).toBe(expected);
+    }
+  });
+
   test('does not make one wait for another that is far from trying again', () => {
     const pace = createPace({ now: () => 0 });
     const reserved = [0, 0, 0, 30_000, 1_000].map((at) => pace.reserve(at));
