@@ -51,15 +51,15 @@ test('the container is missing', () => {
 describe('held up on purpose', () => {
   const suspended = { spec: { suspend: true } };
 
-  test.each([
-    ['a suspended Job', seen(named(JOBS, 'x'), [made(JOBS, suspended)]), 'suspended'],
-    ['a Job', seen(named(JOBS, 'x'), [made(JOBS, {})]), undefined],
-    ['a suspended Job among those of a selector', seen(selected(JOBS), [made(JOBS, suspended)]), 'suspended'],
-    ['a Job of a selector', seen(selected(JOBS), [made(JOBS, {})]), undefined],
-    ['a paused Deployment', seen(named(DEPLOYMENTS, 'x'), [made(DEPLOYMENTS, { spec: { paused: true } })]), 'paused'],
-    ['a Deployment', seen(named(DEPLOYMENTS, 'x'), [made(DEPLOYMENTS, {})]), undefined],
-  ])('%s', (_, told, code) => {
-    expect(told).toEqual(code === undefined ? [] : [{ code }]);
+  test.each<[string, Target, KubeObject, string | undefined]>([
+    ['a suspended Job', named(JOBS, 'x'), made(JOBS, suspended), 'suspended'],
+    ['a Job', named(JOBS, 'x'), made(JOBS, {}), undefined],
+    ['a suspended Job among those of a selector', selected(JOBS), made(JOBS, suspended), 'suspended'],
+    ['a Job of a selector', selected(JOBS), made(JOBS, {}), undefined],
+    ['a paused Deployment', named(DEPLOYMENTS, 'x'), made(DEPLOYMENTS, { spec: { paused: true } }), 'paused'],
+    ['a Deployment', named(DEPLOYMENTS, 'x'), made(DEPLOYMENTS, {}), undefined],
+  ])('%s', (_, target, object, code) => {
+    expect(seen(target, [object])).toEqual(code === undefined ? [] : [{ code }]);
   });
 
   test.each([
@@ -100,18 +100,16 @@ describe('a custom resource without the condition Ready', () => {
 describe('a failed pod', () => {
   const owned = { owner: { kind: 'Job', name: 'migrate', uid: 'j' } };
 
-  test.each([
-    ['of a Job, by name', seen(named(PODS, 'x'), [pod('x', 'Failed', owned)]), ['migrate']],
-    ['by name', seen(named(PODS, 'x'), [pod('x', 'Failed')]), []],
-    [
-      'of a ReplicaSet, by name',
-      seen(named(PODS, 'x'), [pod('x', 'Failed', { owner: { kind: 'ReplicaSet', name: 'r', uid: 'r' } })]),
-      [],
-    ],
-    ['of a Job, by selector', seen(selected(PODS, { ownerJobs: 'never' }), [pod('x', 'Failed', owned)]), []],
-    ['that still runs', seen(named(PODS, 'x'), [pod('x', 'Running', owned)]), []],
-  ])('%s', (_, told, jobs) => {
-    expect(told).toEqual(jobs.map((name) => ({ code: 'owned-by-job', job: name })));
+  const replaced = { owner: { kind: 'ReplicaSet', name: 'r', uid: 'r' } };
+
+  test.each<[string, Target, KubeObject, readonly string[]]>([
+    ['of a Job, by name', named(PODS, 'x'), pod('x', 'Failed', owned), ['migrate']],
+    ['by name', named(PODS, 'x'), pod('x', 'Failed'), []],
+    ['of a ReplicaSet, by name', named(PODS, 'x'), pod('x', 'Failed', replaced), []],
+    ['of a Job, by selector', selected(PODS, { ownerJobs: 'never' }), pod('x', 'Failed', owned), []],
+    ['that still runs', named(PODS, 'x'), pod('x', 'Running', owned), []],
+  ])('%s', (_, target, object, jobs) => {
+    expect(seen(target, [object])).toEqual(jobs.map((name) => ({ code: 'owned-by-job', job: name })));
   });
 
   test('that is not there', () => {
