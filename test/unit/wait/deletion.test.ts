@@ -118,10 +118,16 @@ describe('with a goal before it', () => {
   test('it goes before it is done: missing', () => {
     const run = start(complete)
       .sees('jobs', [job('x', undefined)])
-      .at(1)
       .sees('jobs', [], [job('x', undefined)]);
     expect(standing(run)).toMatchObject({ state: 'pending', why: { code: 'missing', lost: { outcome: 'not done' } } });
     expect(run.at(599).ending).toBeUndefined();
+  });
+
+  test('a service that was not ready goes: missing, though another takes its place', () => {
+    const target = named(PODS, 'x', { goals: [{ for: 'ready' }, ...DELETE.goals] });
+    const seen = pod('x', 'Running', { policy: 'Always' });
+    const run = new Script([target]).sees('pods', [seen]).at(1).sees('pods', [], [seen]);
+    expect(run.at(2).statuses).toEqual(['pending']);
   });
 
   test('it was done when it went: reached', () => {
