@@ -296,8 +296,9 @@ describe('a path that the server does not know', () => {
 
   test('no such kind: that is told, and it is looked up again', () => {
     const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: undefined });
-    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: notServed(JOBS) }]);
-    expect(run.at).toBe('pause, then lookup');
+    const problem = notServed(JOBS);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem }]);
+    expect(run.machine.phase).toEqual({ at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } });
   });
 
   test('discovery does not answer: the first path is tried again', () => {

@@ -274,7 +274,11 @@ describe('a watch', () => {
   });
 
   test('that ends at once without an event is opened again after a pause', async () => {
-    const { server, paused, passes } = await watched();
+    const { server, paused, passes } = await followed();
+    // The time counts from when it was asked for.
+    await passes(5_000);
+    await server.last().answers(listOf([a('9')]));
+    await server.last().opens();
     await passes(TIMING.shortWatch - 1);
     await server.last().ends();
     expect(paused).toEqual([

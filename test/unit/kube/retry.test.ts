@@ -11,11 +11,11 @@ function told(retryAfterMs: number): Problem {
 }
 
 /** Attempts that all fail at once: the clock moves by the pauses only. */
-function pauses(count: number, random: number, problem: Problem | undefined = REFUSED): number[] {
+function pauses(count: number, random: number, problem: Problem | 'nameless' = REFUSED): number[] {
   let now = 0;
   const backoff = createBackoff({ random: () => random, now: () => now, pace: createPace({ now: () => now }) });
   return Array.from({ length: count }, () => {
-    const delayMs = backoff.next(problem);
+    const delayMs = backoff.next(problem === 'nameless' ? undefined : problem);
     now += delayMs;
     return delayMs;
   });
@@ -31,7 +31,8 @@ describe('pauses', () => {
   });
 
   test('do not depend on there being a problem with a name', () => {
-    expect(pauses(4, 0, undefined)).toEqual(pauses(4, 0));
+    expect(pauses(4, 0, 'nameless')).toEqual(pauses(4, 0));
+    expect(pauses(9, 1, 'nameless')).toEqual(pauses(9, 1));
   });
 
   test('are never shorter than a second after the quick ones, never longer than 30 s, whatever is drawn', () => {
@@ -59,6 +60,16 @@ describe('what is refused', () => {
     );
     expect(drawn.slice(30)).toEqual(Array.from({ length: 10 }, () => 30_000));
   });
+});
+
+test('trouble of another kind does not use up the tries of what is refused', () => {
+  const now = (): number => 0;
+  const backoff = createBackoff({ random: () => 1, now, pace: createPace({ now }) });
+  const error: Problem = { kind: 'status', status: 500, reason: 'InternalError', message: '' };
+  const forbidden: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: '' };
+  for (let attempt = 0; attempt <= BACKOFF.refused.attempts; attempt += 1) backoff.next(error);
+  expect(backoff.next(error)).toBe(BACKOFF.capMs);
+  expect(backoff.next(forbidden)).toBe(BACKOFF.refused.capMs);
 });
 
 describe('a quiet time', () => {

@@ -180,6 +180,14 @@ describe('a comparison', () => {
   });
 
   test.each([
+    ['12.5', 12.5],
+    ['-.25', -0.25],
+    ['+12', 12],
+  ])('with %s', (written, n) => {
+    expect(judge(`.a[?(@.n>=${written})].n`, { a: [{ n }] }).shown).toBe(String(n));
+  });
+
+  test.each([
     ['a map on the right', { b: 1, c: {} }],
     ['a map on the left', { b: {}, c: 1 }],
   ])('with %s cannot be', (_, element) => {
