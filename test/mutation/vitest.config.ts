@@ -7,6 +7,6 @@ export default defineConfig({
     // A second or more for each mutant, and what it finds the tables should find as well.
     exclude: ['test/unit/verdict/jsonpath-whatever.test.ts'],
     setupFiles: ['test/mutation/setup.ts'],
-    testTimeout: 30_000,
+    testTimeout: 10_000,
   },
 });

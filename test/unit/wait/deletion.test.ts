@@ -124,7 +124,7 @@ describe('with a goal before it', () => {
   });
 
   test('a service that was not ready goes: missing, though another takes its place', () => {
-    const target = named(PODS, 'x', { goals: [{ for: 'ready' }, ...DELETE.goals] });
+    const target = selected(PODS, { goals: [{ for: 'ready' }, ...DELETE.goals] });
     const seen = pod('x', 'Running', { policy: 'Always' });
     const run = new Script([target]).sees('pods', [seen]).at(1).sees('pods', [], [seen]);
     expect(run.at(2).statuses).toEqual(['pending']);

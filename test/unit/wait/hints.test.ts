@@ -48,6 +48,11 @@ test('the container is missing', () => {
   ]);
 });
 
+test('nothing where there is nothing to tell of any of them', () => {
+  const target = selected(PODS, { expect: 2, ownerJobs: 'optional' });
+  expect(seen(target, [pod('a', 'Succeeded')])).toEqual([]);
+});
+
 describe('held up on purpose', () => {
   const suspended = { spec: { suspend: true } };
 

@@ -344,6 +344,8 @@ describe('one that left the selection before it was done', () => {
     const run = start({}, [pod('a', 'Running')]).sees('pods', [busy], [], 'busy');
     expect(run.wants).toHaveLength(1);
     expect(standing(run)).toMatchObject({ why: counted({ total: 1, first: { label: 'pod/a' } }) });
+    // Nor is it looked up again.
+    expect(run.at(1).at(2).wants).toHaveLength(1);
   });
 
   test('was the only one, and another of its name is there: it was deleted', () => {

@@ -29,6 +29,8 @@ interface Given extends Partial<Plan> {
 async function started({ explain, resolve, hears, ended, ...plan }: Given) {
   const server = new StandIn();
   const clock = new SleepingClock();
+  // A run does not begin with the process.
+  clock.pass(1_000);
   const end = new AbortController();
   if (ended) end.abort(new Error('ended from outside'));
   const events: RunEvent[] = [];
@@ -185,10 +187,10 @@ describe('what explains an ending', () => {
 
 test('a timer that is late does not make the timeout longer', async () => {
   const { server, clock, told } = await started({ targets: [MIGRATE], timeoutMs: 5_000 });
-  const { now } = clock;
-  clock.now = () => now.call(clock) + 300;
+  const { alarm } = clock;
+  clock.alarm = (ms, onDue) => alarm.call(clock, ms + 300, onDue);
   await server.last().answers(listOf([]));
-  clock.pass(5_000);
+  clock.pass(5_300);
   await settle();
   expect(told().at(-1)).toMatchObject({ event: 'done', elapsedMs: 5_000 });
 });
@@ -319,7 +321,9 @@ describe('a heartbeat', () => {
     await passes(999);
     expect(told()).toEqual([]);
     await passes(1);
-    expect(told()).toMatchObject([{ event: 'heartbeat', elapsedMs: 1_000, leftMs: 9_000, state: { startedAt: 0 } }]);
+    expect(told()).toMatchObject([
+      { event: 'heartbeat', elapsedMs: 1_000, leftMs: 9_000, state: { startedAt: 1_000 } },
+    ]);
     await passes(1_000);
     expect(told()).toMatchObject([{ event: 'heartbeat', elapsedMs: 2_000, leftMs: 8_000 }]);
     await passes(8_000);
@@ -425,6 +429,23 @@ describe('trouble', () => {
     expect(sayings(told())).toMatchObject([{ event: 'trouble', want: { need: 'optional' } }]);
   });
 
+  test('of a permission that is needed is told', async () => {
+    const { server, told } = await started({ targets: [MIGRATE] });
+    for (const status of [403, 403]) await server.last().refuses(status, { reason: 'Forbidden', message: 'no' });
+    expect(sayings(told())).toMatchObject([{ event: 'trouble', verb: 'list', problem: { status: 403 } }]);
+  });
+
+  test('of a permission that is lacking in two namespaces is told for each', async () => {
+    const elsewhere = named(JOBS, 'migrate', { label: 'other/job/migrate', namespace: 'other' });
+    const { server, told } = await started({ targets: [MIGRATE, elsewhere] });
+    for (const exchange of [...server.exchanges]) await exchange.refuses(403, { reason: 'Forbidden', message: 'no' });
+    for (const exchange of server.exchanges.slice(2)) await exchange.answers(job('migrate'));
+    expect(sayings(told())).toMatchObject([
+      { event: 'fallback', want: { spec: { namespace: 'app' } } },
+      { event: 'fallback', want: { spec: { namespace: 'other' } } },
+    ]);
+  });
+
   test('of a permission that is lacking is told once, with what is done instead', async () => {
     const { server, told } = await started({
       targets: [MIGRATE, SEED, { ...MIGRATE, label: 'again', goals: [{ for: 'create' }] }],
@@ -511,6 +532,19 @@ describe('a bug', () => {
     await server.last().answers(listOf([]));
     expect(outcome()).toEqual(new TypeError('a bug'));
     expect(clock.pending).toBe(0);
+  });
+
+  test('in what is told when only time has passed ends the run', async () => {
+    const hears = (event: RunEvent): void => {
+      if (event.event === 'changed' && event.target.status.state === 'reached') throw new TypeError('a bug');
+    };
+    const gone = named(JOBS, 'gone', { onMissing: 'succeed' });
+    const { server, outcome, passes } = await started({ targets: [gone, SEED], hears });
+    await server.exchanges[0]?.answers(listOf([]));
+    await passes(9_999);
+    expect(outcome()).toBeUndefined();
+    await passes(1);
+    expect(outcome()).toEqual(new TypeError('a bug'));
   });
 
   test('in what is asked for ends the run', async () => {

@@ -235,6 +235,13 @@ describe('a status', () => {
     });
   });
 
+  test('that is pending needs no moment at which it may be believed', () => {
+    const one = want('a');
+    const collections = new Map([[one.key, state(one, { catchingUpUntil: 5 })]]);
+    const status: Status = { state: 'pending', why: exists };
+    expect(trusted(status, LEVEL, [one], { collections, now: 1 })).toEqual({ status, wakeAt: undefined });
+  });
+
   test('is not doubted for what was never asked for', () => {
     expect(trusted(reached, LEVEL, [want('a')], { collections: new Map(), now: 1 }).status).toBe(reached);
   });

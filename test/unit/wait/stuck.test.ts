@@ -156,6 +156,7 @@ describe('--stuck-after', () => {
 
   test.each([
     ['scheduled', 'True', ''],
+    ['scheduled in the end', 'True', 'Unschedulable'],
     ['held back by a gate', 'False', 'SchedulingGated'],
   ])('%s is no trouble', (_, status, reason) => {
     expect(play([[0, unscheduled(at(0), status, reason)]]).at(9_000).ending).toBeUndefined();
