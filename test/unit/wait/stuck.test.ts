@@ -41,6 +41,9 @@ describe('--stuck-after', () => {
     'ImagePullBackOff',
     'InvalidImageName',
     'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
     'CreateContainerConfigError',
     'CreateContainerError',
     'RunContainerError',
@@ -75,6 +78,35 @@ describe('--stuck-after', () => {
     expect(run.at(AFTER - 0.1).ending).toBeUndefined();
     expect(run.at(AFTER).ending).toBe('failed');
   });
+
+  test.each([
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
+  ])('%s shares the clock of ErrImagePull', (reason) => {
+    const run = play([
+      [0, pod(waiting('ErrImagePull'))],
+      [90, pod(waiting(reason))],
+    ]);
+    expect(run.at(AFTER).ending).toBe('failed');
+  });
+
+  test.each(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'])(
+    '%s has a clock of its own',
+    (reason) => {
+      for (const other of ['ErrImagePull', 'CreateContainerConfigError', 'CreateContainerError', 'CrashLoopBackOff']) {
+        if (other === reason) continue;
+        const run = play([
+          [0, pod(waiting(other))],
+          [90, pod(waiting(reason))],
+        ]);
+        expect(run.at(AFTER).ending).toBeUndefined();
+      }
+    },
+  );
 
   test('other reasons have a clock each', () => {
     const run = play([
