@@ -40,14 +40,16 @@ export interface Pace {
   reserve(at: number): number;
 }
 
-/** `now` gives milliseconds of a monotonic clock, which `reserve` goes by too. */
-export function createPace({ now }: { now: () => number }): Pace {
+/** `clock` gives milliseconds of a monotonic clock, which `reserve` goes by too. */
+export function createPace(clock: { now(): number }): Pace {
   let reserved: number[] = [];
   let quickLeft: number = BACKOFF.quickMs.length;
   return {
     reserve(at) {
-      if (now() - Math.max(...reserved) > BACKOFF.quietMs) quickLeft = BACKOFF.quickMs.length;
-      reserved = reserved.filter((other, index) => index === reserved.length - 1 || other > now() - BACKOFF.floorMs);
+      if (clock.now() - Math.max(...reserved) > BACKOFF.quietMs) quickLeft = BACKOFF.quickMs.length;
+      reserved = reserved.filter(
+        (other, index) => index === reserved.length - 1 || other > clock.now() - BACKOFF.floorMs,
+      );
       let free = at;
       if (quickLeft > 0) quickLeft -= 1;
       else for (const other of reserved) if (Math.abs(other - free) < BACKOFF.floorMs) free = other + BACKOFF.floorMs;

@@ -36,7 +36,7 @@ export function judgeContainer(pod: KubeObject, name: string, goal: KindGoal): V
   if (exitCode !== undefined && isFinal(pod, found, exitCode)) {
     return anyEnd || exitCode === 0 ? reached('terminal', why) : failed(why);
   }
-  if (exitCode === undefined && hasEnded(pod)) {
+  if (hasEnded(pod)) {
     // Evicted, or the pod ended before this container was started: it never will be.
     return anyEnd ? reached('terminal', why) : failed(why);
   }

@@ -96,7 +96,7 @@ function isTelling(type: string, phase: string): boolean {
 function container(status: unknown): ContainerFacts | undefined {
   const facts = containerFacts(status, text(status, 'name') ?? '');
   const waits = facts.state === 'waiting' && facts.reason !== undefined && !ON_THE_WAY.has(facts.reason);
-  const endedBadly = facts.state === 'terminated' && facts.exitCode !== undefined && facts.exitCode !== 0;
+  const endedBadly = facts.exitCode !== undefined && facts.exitCode !== 0;
   return waits || endedBadly ? facts : undefined;
 }
 

@@ -133,7 +133,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const pace = createPace(clock);
   const listen = async (key: string, spec: CollectionSpec, signal: AbortSignal): Promise<void> => {
     const project = projectionOf(spec.resource, spec.keep);
-    const backoff = createBackoff({ random: deps.random, now: clock.now, pace });
+    const backoff = createBackoff({ random: deps.random, now: () => clock.now(), pace });
     const { transport, random, resolve: lookUp } = deps;
     const { requestTimeoutMs } = plan;
     const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };

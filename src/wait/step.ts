@@ -193,7 +193,8 @@ function judgeTarget(scene: Scene): Judgement {
   const { target, memory } = scene;
   if (!awaitsDeletion(target)) return judgeLife(scene);
   const isFirst = memory.doomed === undefined && target.goals.length > 1;
-  const isAbsent = memory.members.size === 0 && memory.absentSince === memory.syncedAt;
+  // The times alone would not do: what goes in the moment in which it was first seen has been there.
+  const isAbsent = memory.members.size === 0 && memory.lost.size === 0 && memory.absentSince === memory.syncedAt;
   if (!isFirst || (isAbsent && !target.goals.some((goal) => goal.for === 'create'))) return judgeDeletion(scene);
   const life = judgeLife(scene);
   return life.status.state === 'reached' ? judgeDeletion({ ...scene, memory: life.memory }) : life;

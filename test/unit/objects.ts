@@ -3,7 +3,7 @@ import type { ApiResource } from '../../src/kube/resource.ts';
 import { projectionOf } from '../../src/verdict/index.ts';
 import type { Target } from '../../src/wait/plan.ts';
 
-const resource = (group: string, name: string, kind: string): ApiResource => ({
+export const resource = (group: string, name: string, kind: string): ApiResource => ({
   group,
   version: 'v1',
   name,

@@ -187,8 +187,9 @@ function basicType(value: unknown): 'string' | 'bool' | 'int64' | 'float64' | un
   return undefined;
 }
 
+/** Of what is no list. */
 function typeName(value: unknown): string {
-  return basicType(value) ?? (Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}');
+  return basicType(value) ?? 'map[string]interface {}';
 }
 
 function isNull(value: unknown): value is null | undefined {
@@ -211,7 +212,6 @@ export function printed(value: unknown): string {
   if (isNull(value)) return '<nil>';
   const scalar = plain(value);
   if (typeof scalar !== 'number') return String(scalar);
-  if (Number.isSafeInteger(scalar)) return String(scalar);
   return isInt64(scalar) ? String(BigInt(scalar)) : fraction(scalar);
 }
 

@@ -85,7 +85,10 @@ const watching = (): Script => new Script().listed([object('a', '9')]);
 describe('a list', () => {
   test('is handed over whole, then watched from its resourceVersion', () => {
     const run = watching();
-    expect(run.told).toEqual(['answered', 'snapshot']);
+    expect(run.emitted).toEqual([
+      { what: 'answered', verb: 'list' },
+      { what: 'snapshot', objects: new Map([['a', object('a', '9')]]), departed: [] },
+    ]);
     expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
   });
 
@@ -219,6 +222,67 @@ describe('a watch', () => {
     expect(run.fails(RESET).at).toBe('pause, then get');
   });
 
+  test('what is told again with the version that is known counts', () => {
+    const run = watching().events({ type: 'MODIFIED', object: object('a', '10') });
+    expect(run.told).toEqual(['snapshot']);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
+  });
+
+  test.each([
+    ['9', '10x'],
+    ['9', 'x10'],
+    ['9x', '10'],
+    ['x9', '10'],
+  ])('%s is not older than %s: one of them is no number', (version, known) => {
+    const run = new Script().listed([], known).events({ type: 'ADDED', object: object('a', version) });
+    expect(run.names).toEqual(['a']);
+  });
+
+  test('what has no version of its own counts, and the watch goes on from where it was', () => {
+    const bare: KubeObject = { metadata: { name: 'b', uid: 'b' } };
+    const run = watching().events({ type: 'ADDED', object: bare });
+    expect(run.names).toEqual(['a', 'b']);
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
+  });
+
+  test('an ERROR that lets it go on: from where it was', () => {
+    const problem = http(500, 'InternalError');
+    const run = watching().events({ type: 'MODIFIED', object: object('a', '11') }, { type: 'ERROR', problem });
+    expect(run.emitted).toMatchObject([{ what: 'snapshot' }, { what: 'problem', verb: 'watch', problem }]);
+    expect(run.machine.phase).toEqual({
+      at: 'pause',
+      cause: { why: 'problem', problem },
+      next: { at: 'check', resourceVersion: '11' },
+    });
+  });
+
+  test('a line that is no event: what came before it counts, and the pause is for it', () => {
+    const problem: Problem = { kind: 'interrupted', message: 'm' };
+    const run = watching().events({ type: 'MODIFIED', object: object('a', '11') }, { type: 'ERROR', problem });
+    expect(run.emitted).toMatchObject([{ what: 'snapshot' }, { what: 'problem', verb: 'watch', problem }]);
+    expect(run.machine.phase).toMatchObject({ cause: { why: 'problem', problem }, next: { at: 'list' } });
+  });
+
+  test.each([
+    ['bad request', http(400, 'BadRequest')],
+    ['410', GONE],
+  ])('%s: the pause is for it, and all is read anew', (_, problem) => {
+    const run = watching().fails(problem);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'watch', problem }]);
+    expect(run.machine).toMatchObject({
+      read: 'list',
+      phase: {
+        at: 'pause',
+        cause: { why: 'problem', problem },
+        next: { at: 'list', pages: [], continueToken: undefined },
+      },
+    });
+  });
+
+  test('is told as open', () => {
+    expect(watching().on({ what: 'opened' }).emitted).toEqual([{ what: 'answered', verb: 'watch' }]);
+  });
+
   test('silence: lists anew, for the server may not know our resourceVersion', () => {
     expect(watching().on({ what: 'silent' }).at).toBe('pause, then list');
   });
@@ -232,6 +296,10 @@ describe('a watch', () => {
   test('the server ends it in good order: opens it again at once', () => {
     expect(watching().on({ what: 'closed', afterMs: 300_000, sawEvents: false }).at).toBe('watch');
     expect(watching().on({ what: 'closed', afterMs: 5, sawEvents: true }).at).toBe('watch');
+  });
+
+  test('one that ends after a second: again at once', () => {
+    expect(watching().on({ what: 'closed', afterMs: TIMING.shortWatch, sawEvents: false }).at).toBe('watch');
   });
 
   test('one that ends at once without an event: after a pause', () => {
@@ -271,8 +339,9 @@ describe('a path that the server does not know', () => {
 
   test('no such kind: that is told, and it is looked up again', () => {
     const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: undefined });
-    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: notServed(JOBS) }]);
-    expect(run.at).toBe('pause, then lookup');
+    const problem = notServed(JOBS);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem }]);
+    expect(run.machine.phase).toEqual({ at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } });
   });
 
   test('discovery does not answer: the first path is tried again', () => {
@@ -300,6 +369,16 @@ describe('without the permission to watch', () => {
     expect(pauses).toEqual([2000, 3000, 4500, 6750, 10_000, 10_000, 10_000, 10_000]);
   });
 
+  test('the next try of the watch is a minute after the first refusal, however often is read between', () => {
+    const run = watching().fails(FORBIDDEN);
+    for (const now of [20_000, 40_000, TIMING.watchAgain - 1]) {
+      run.now = now;
+      expect(run.elapses().listed([]).at).toBe('pause, then list');
+    }
+    run.now = TIMING.watchAgain;
+    expect(run.elapses().listed([]).at).toBe('watch');
+  });
+
   test('tries the watch again after a minute, silently where it is refused again', () => {
     const run = watching().fails(FORBIDDEN).elapses();
     run.now = TIMING.watchAgain;
@@ -314,7 +393,88 @@ describe('without the permission to watch', () => {
   });
 });
 
+describe('what comes when it is not expected', () => {
+  // A late answer of a request that was given up.
+  const late: readonly (readonly [string, Happening])[] = [
+    ['the end of a watch', { what: 'closed', afterMs: 5, sawEvents: false }],
+    ['events', { what: 'events', events: [] }],
+    ['a pause that is over', { what: 'elapsed' }],
+  ];
+  test.each(late)('%s: all is read anew', (_, happening) => {
+    const run = new Script(SELECTED).on({ what: 'page', objects: [], continueToken: 't', resourceVersion: '5' });
+    expect(run.on(happening).machine.phase).toEqual({ at: 'list', pages: [], continueToken: undefined });
+    expect(run.told).toEqual([]);
+  });
+
+  test('a problem in a pause, or when all is done: all is read anew', () => {
+    for (const run of [new Script().fails(RESET), new Script({ ...NAMED, mode: 'once' }).listed([])]) {
+      run.fails(GONE);
+      expect([run.at, run.told]).toEqual(['list', []]);
+    }
+  });
+
+  test('a page outside of a list stands for itself', () => {
+    expect(watching().listed([object('b', '1')]).names).toEqual(['b']);
+  });
+});
+
 describe('without the permission to list', () => {
+  test('what is told', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('a', '7') });
+    expect(run.emitted).toEqual([
+      { what: 'answered', verb: 'get' },
+      { what: 'fallback', to: 'get', problem: FORBIDDEN },
+      { what: 'snapshot', objects: new Map([['a', object('a', '7')]]), departed: [] },
+    ]);
+  });
+
+  test('get is read on, without a word, and is what a broken watch goes back to', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('a', '7') });
+    run.on({ what: 'silent' });
+    expect(run.machine.phase).toMatchObject({
+      next: { at: 'get', refusal: { kind: 'status', status: 403, reason: 'Forbidden', message: 'list is refused' } },
+    });
+    run.elapses().on({ what: 'object', object: object('a', '8') });
+    expect(run.told).toEqual(['answered', 'snapshot']);
+  });
+
+  test('get that does not answer is tried again, once it worked', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }).elapses().fails(RESET);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'get', problem: RESET }]);
+    expect(run.at).toBe('pause, then get');
+  });
+
+  test('get that does not answer at all: list is tried again', () => {
+    const run = new Script().fails(FORBIDDEN).fails(RESET);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'get', problem: RESET }]);
+    expect(run.at).toBe('pause, then list');
+  });
+
+  test('get is refused later: it is get that is lacking, and list is tried again', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }).elapses();
+    const later = http(403, 'Later');
+    run.fails(later);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'get', problem: later }]);
+    expect([run.at, run.machine.read]).toEqual(['pause, then list', 'list']);
+  });
+
+  test('list is refused again after a pause of get: get is tried again', () => {
+    const run = new Script().fails(FORBIDDEN).fails(FORBIDDEN).elapses();
+    expect(run.at).toBe('list');
+    expect(run.fails(FORBIDDEN).at).toBe('get');
+  });
+
+  test('a path that get does not know: list is tried again in another version', () => {
+    const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }).elapses();
+    run.fails(http(404, 'NotFound'));
+    expect([run.at, run.machine.read]).toEqual(['pause, then lookup', 'list']);
+  });
+
+  test('another error of a list is no reason to get', () => {
+    expect(new Script().fails(http(401, 'Unauthorized')).at).toBe('pause, then list');
+    expect(new Script().fails({ kind: 'untrusted', message: '', code: '' }).at).toBe('pause, then list');
+  });
+
   test('a named object is read by get at once, and that is said once it worked', () => {
     const run = new Script().fails(FORBIDDEN);
     expect(run.at).toBe('get');

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { fromHttp, fromNode, fromStatus, type Problem, TransportError, whatToDo } from '../../../src/kube/problem.ts';
+import {
+  fromHttp,
+  fromNode,
+  fromStatus,
+  isNotServed,
+  notServed,
+  type Problem,
+  TransportError,
+  whatToDo,
+} from '../../../src/kube/problem.ts';
 
 function status(code: number, reason: string, more: object = {}): Problem {
   return { kind: 'status', status: code, reason, message: '', ...more };
@@ -18,6 +27,13 @@ describe('whatToDo', () => {
     ['an ERROR event that says Gone without a code', fromStatus({ kind: 'Status', reason: 'Gone' }), 'relist'],
     ['504 for a resource version of the future', status(504, 'Timeout', TOO_LARGE), 'relist'],
     ['500 for a resource version of the future', status(500, 'Timeout', TOO_LARGE), 'relist'],
+    [
+      'one cause among others says so',
+      status(500, 'Timeout', { details: { causes: [{ reason: 'Other' }, ...TOO_LARGE.details.causes] } }),
+      'relist',
+    ],
+    ['another cause', status(400, 'BadRequest', { details: { causes: [{ reason: 'Other' }] } }), 'fatal'],
+    ['details without a cause', status(500, 'Timeout', { details: { name: 'x' } }), 'retry'],
     ['504 otherwise', status(504, 'Timeout'), 'retry'],
     ['401', status(401, 'Unauthorized'), 'refused'],
     ['403', status(403, 'Forbidden'), 'refused'],
@@ -44,7 +60,94 @@ describe('whatToDo', () => {
   });
 });
 
+describe('a kind that is not served', () => {
+  test.each([
+    [{ group: 'example.com', name: 'widgets' }, 'the API server serves no widgets.example.com'],
+    [{ group: '', name: 'widgets' }, 'the API server serves no widgets'],
+  ])('%o', (kind, message) => {
+    expect(notServed(kind)).toEqual({ kind: 'status', status: 404, reason: 'NotServed', message });
+    expect(isNotServed(notServed(kind))).toBe(true);
+    expect(whatToDo(notServed(kind))).toBe('not-found');
+  });
+
+  test('is not any path that is not found, nor any other problem', () => {
+    expect(isNotServed(status(404, 'NotFound'))).toBe(false);
+    expect(isNotServed({ kind: 'unreachable', message: 'NotServed', reason: 'NotServed' } as Problem)).toBe(false);
+  });
+});
+
 describe('fromHttp', () => {
+  // As the API server names them; an answer of a proxy has no name.
+  test.each([
+    [400, 'BadRequest'],
+    [401, 'Unauthorized'],
+    [403, 'Forbidden'],
+    [404, 'NotFound'],
+    [405, 'MethodNotAllowed'],
+    [406, 'NotAcceptable'],
+    [408, 'Timeout'],
+    [409, 'Conflict'],
+    [410, 'Gone'],
+    [413, 'RequestEntityTooLarge'],
+    [415, 'UnsupportedMediaType'],
+    [422, 'Invalid'],
+    [429, 'TooManyRequests'],
+    [500, 'InternalError'],
+    [502, 'BadGateway'],
+    [503, 'ServiceUnavailable'],
+    [504, 'Timeout'],
+    [418, 'HTTP 418'],
+  ])('%i is %s', (code, reason) => {
+    expect(fromHttp(code, {}, '')).toStrictEqual({
+      kind: 'status',
+      status: code,
+      reason,
+      message: `HTTP status ${code}`,
+    });
+  });
+
+  test('a reason and a message count only in a Status', () => {
+    const body = JSON.stringify({ kind: 'Error', reason: 'Odd', message: 'm', details: { name: 'x' } });
+    expect(fromHttp(403, {}, body)).toStrictEqual({ kind: 'status', status: 403, reason: 'Forbidden', message: 'm' });
+  });
+
+  test.each([
+    ['a reason that is empty', { reason: '', message: 'm' }, { reason: 'Forbidden', message: 'm' }],
+    ['no message: the body', { reason: 'Odd' }, { reason: 'Odd', message: '{"kind":"Status","reason":"Odd"}' }],
+  ])('a Status with %s', (_, body, expected) => {
+    expect(fromHttp(403, {}, JSON.stringify({ kind: 'Status', ...body }))).toMatchObject(expected);
+  });
+
+  test('what a Status has on details is kept, as far as it is what it should be', () => {
+    const details = {
+      name: 'x',
+      group: 'g',
+      kind: 'k',
+      causes: [{ reason: 'r', message: 'm', field: 'f' }, { reason: '', message: 5, field: null }, 'text', null],
+      retryAfterSeconds: 0,
+    };
+    const of = (given: unknown) =>
+      fromHttp(403, {}, JSON.stringify({ kind: 'Status', message: 'm', details: given })).details;
+    expect(of(details)).toStrictEqual({
+      name: 'x',
+      group: 'g',
+      kind: 'k',
+      causes: [{ reason: 'r', message: 'm', field: 'f' }, {}],
+    });
+    expect(of({})).toStrictEqual({});
+    expect(of({ name: '', causes: 'text', retryAfterSeconds: '5' })).toStrictEqual({});
+    expect(of({ retryAfterSeconds: -1 })).toStrictEqual({});
+    expect(of('text')).toBeUndefined();
+  });
+
+  test.each([
+    [2_000, 'x'.repeat(2_000)],
+    [2_001, `${'x'.repeat(1_999)}…`],
+  ])('a message of a Status with %i letters', (length, expected) => {
+    const body = JSON.stringify({ kind: 'Status', message: 'x'.repeat(length) });
+    expect(fromHttp(403, {}, body).message).toBe(expected);
+  });
+
   test('takes reason, message and details from a Status', () => {
     const body = {
       kind: 'Status',
@@ -87,6 +190,24 @@ describe('fromHttp', () => {
       '{"kind":"Status","mess',
       { reason: 'InternalError', message: '{"kind":"Status","mess' },
     ],
+    [
+      'a page in upper case, after white space',
+      502,
+      ' \n<TITLE lang="en">Oh</TITLE>',
+      { reason: 'BadGateway', message: 'Oh' },
+    ],
+    [
+      'text that only looks like a page',
+      502,
+      '< 5 and a <title>b',
+      { reason: 'BadGateway', message: '< 5 and a <title>b' },
+    ],
+    ['text with a page in it', 502, 'see <html>', { reason: 'BadGateway', message: 'see <html>' }],
+    ['words between tags', 502, '<p>a</p><p>b</p>', { reason: 'BadGateway', message: 'a b' }],
+    ['an empty title', 502, '<title></title><p>b', { reason: 'BadGateway', message: 'b' }],
+    ['JSON with an error', 500, ' {"error":"no"}', { reason: 'InternalError', message: 'no' }],
+    ['JSON without either', 500, '{"a":1}', { reason: 'InternalError', message: '{"a":1}' }],
+    ['JSON that is a list', 500, '["a"]', { reason: 'InternalError', message: '["a"]' }],
     ['control characters', 418, 'a\u0007\u001b[31mb', { reason: 'HTTP 418', message: 'a [31mb' }],
   ];
   test.each(bodies)('makes one line of %s', (_name, code, body, expected) => {
@@ -109,6 +230,9 @@ describe('fromHttp', () => {
     ['a date that is past', { 'retry-after': 'Sat, 21 Nov 2026 09:00:00 GMT', date }, {}, 0],
     ['a date without the server’s clock', { 'retry-after': 'Sat, 21 Nov 2026 10:00:05 GMT' }, {}, undefined],
     ['garbage', { 'retry-after': 'soon', date }, {}, undefined],
+    ['garbage that begins as a number', { 'retry-after': '5 apples', date }, {}, undefined],
+    ['seconds with white space', { 'retry-after': ' 7 ' }, {}, 7_000],
+    ['nothing but white space', { 'retry-after': ' ', date }, {}, undefined],
     ['an hour, which is cut', { 'retry-after': '3600' }, {}, 60_000],
     ['a negative number', { 'retry-after': '-5' }, {}, undefined],
     ['the Status alone', {}, { retryAfterSeconds: 2 }, 2_000],
@@ -145,6 +269,24 @@ describe('fromStatus', () => {
     });
   });
 
+  test.each([
+    ['Expired', 410],
+    ['Gone', 410],
+    ['Forbidden', 403],
+    ['Odd', 500],
+  ])('%s without a code is %i', (reason, code) => {
+    expect(fromStatus({ reason, message: 'm' })).toStrictEqual({ kind: 'status', status: code, reason, message: 'm' });
+  });
+
+  test('a code that has no name, and no message', () => {
+    const message = 'the server reported status 499 without a message';
+    expect(fromStatus({ code: 499 })).toStrictEqual({ kind: 'status', status: 499, reason: 'HTTP 499', message });
+  });
+
+  test('a code that is text is none', () => {
+    expect(fromStatus({ code: '403' })).toMatchObject({ status: 500 });
+  });
+
   test.each([undefined, null, 'text', 7, [], {}, { code: 0 }, { code: 'x', reason: 5, message: {} }])(
     'takes %j for an internal error',
     (value) => {
@@ -160,12 +302,32 @@ describe('fromNode', () => {
   }
 
   test.each([
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'CERT_CHAIN_TOO_LONG',
     'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'CERT_REJECTED',
+    'CERT_REVOKED',
+    'CERT_SIGNATURE_FAILURE',
+    'CERT_UNTRUSTED',
+    'CRL_HAS_EXPIRED',
+    'CRL_NOT_YET_VALID',
+    'CRL_SIGNATURE_FAILURE',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERROR_IN_CERT_NOT_AFTER_FIELD',
+    'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+    'ERR_TLS_CERT_ALTNAME_FORMAT',
     'ERR_TLS_CERT_ALTNAME_INVALID',
+    'HOSTNAME_MISMATCH',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'PATH_LENGTH_EXCEEDED',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+    'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+    'UNABLE_TO_GET_CRL',
+    'UNABLE_TO_GET_ISSUER_CERT',
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   ])('%s is about trust', (code) => {
     const expected = { kind: 'untrusted', message: 'm', code, caFile: '/ca.crt' };
     expect(fromNode(coded(code), { caFile: '/ca.crt' })).toEqual(expected);
@@ -177,6 +339,34 @@ describe('fromNode', () => {
       expect(fromNode(coded(code))).toMatchObject({ kind: 'unreachable', code });
     },
   );
+
+  test('no more is told than is known', () => {
+    const plain = new Error('m');
+    expect(fromNode(plain)).toStrictEqual({ kind: 'unreachable', message: 'm', cause: plain });
+    expect(fromNode(coded('CERT_REVOKED'))).toStrictEqual({ kind: 'untrusted', message: 'm', code: 'CERT_REVOKED' });
+    expect(fromNode(Object.assign(new Error('m'), { code: 5 }))).not.toHaveProperty('code');
+  });
+
+  test('advice on how to start Node is left out', () => {
+    const advised = coded('CERT_REVOKED', 'no; if the root CA is installed locally, try running Node.js with X');
+    expect(fromNode(advised)).toMatchObject({ message: 'no' });
+  });
+
+  test.each([
+    [7, 'X'],
+    [8, undefined],
+  ])('a code after %i causes is %s', (depth, code) => {
+    let error: Error = coded('X');
+    for (let level = 0; level < depth; level += 1) error = new Error('m', { cause: error });
+    expect(fromNode(error)).toMatchObject({ kind: 'unreachable', message: 'm' });
+    expect('code' in fromNode(error) ? code : undefined).toBe(code);
+  });
+
+  test('an error that says nothing is told by its code', () => {
+    expect(fromNode(coded('ECONNRESET', ''))).toMatchObject({ message: 'ECONNRESET' });
+    const several = Object.assign(new AggregateError(['text']), { code: 'ETIMEDOUT' });
+    expect(fromNode(several)).toMatchObject({ message: 'ETIMEDOUT' });
+  });
 
   test('within the body it is an interruption', () => {
     expect(fromNode(coded('ECONNRESET', 'aborted'), { phase: 'body' })).toMatchObject({

@@ -11,11 +11,11 @@ function told(retryAfterMs: number): Problem {
 }
 
 /** Attempts that all fail at once: the clock moves by the pauses only. */
-function pauses(count: number, random: number, problem: Problem | undefined = REFUSED): number[] {
+function pauses(count: number, random: number, problem: Problem | 'nameless' = REFUSED): number[] {
   let now = 0;
   const backoff = createBackoff({ random: () => random, now: () => now, pace: createPace({ now: () => now }) });
   return Array.from({ length: count }, () => {
-    const delayMs = backoff.next(problem);
+    const delayMs = backoff.next(problem === 'nameless' ? undefined : problem);
     now += delayMs;
     return delayMs;
   });
@@ -31,7 +31,8 @@ describe('pauses', () => {
   });
 
   test('do not depend on there being a problem with a name', () => {
-    expect(pauses(4, 0, undefined)).toEqual(pauses(4, 0));
+    expect(pauses(4, 0, 'nameless')).toEqual(pauses(4, 0));
+    expect(pauses(9, 1, 'nameless')).toEqual(pauses(9, 1));
   });
 
   test('are never shorter than a second after the quick ones, never longer than 30 s, whatever is drawn', () => {
@@ -75,6 +76,16 @@ describe('a resourceVersion that has expired', () => {
   test('again and again is as any other trouble', () => {
     expect(pauses(10, 0, expired)).toEqual(pauses(10, 0));
   });
+});
+
+test('trouble of another kind does not use up the tries of what is refused', () => {
+  const now = (): number => 0;
+  const backoff = createBackoff({ random: () => 1, now, pace: createPace({ now }) });
+  const error: Problem = { kind: 'status', status: 500, reason: 'InternalError', message: '' };
+  const forbidden: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: '' };
+  for (let attempt = 0; attempt <= BACKOFF.refused.attempts; attempt += 1) backoff.next(error);
+  expect(backoff.next(error)).toBe(BACKOFF.capMs);
+  expect(backoff.next(forbidden)).toBe(BACKOFF.refused.capMs);
 });
 
 describe('a quiet time', () => {
@@ -133,6 +144,38 @@ describe('all that a process asks for, while nobody answers', () => {
         },
       ),
     );
+  });
+
+  test('is told three times to come at once, then a second apart', () => {
+    const pace = createPace({ now: () => 0 });
+    expect([0, 0, 0, 0, 0].map((at) => pace.reserve(at))).toEqual([0, 0, 0, 1_000, 2_000]);
+    expect(pace.reserve(3_000)).toBe(3_000);
+  });
+
+  test.each([
+    ['two minutes', BACKOFF.quietMs, 122_000 + 1_000],
+    ['more than two minutes', BACKOFF.quietMs + 1, 122_001],
+  ])('after %s without a try may come at once again', (_, quietMs, expected) => {
+    let now = 0;
+    const pace = createPace({ now: () => now });
+    for (const at of [0, 0, 0, 0, 1_500]) pace.reserve(at);
+    now = 2_000 + quietMs;
+    // The newest try is remembered however long ago it was.
+    expect(pace.reserve(now)).toBe(now);
+    expect(pace.reserve(now)).toBe(expected);
+  });
+
+  test('a connection that is cut takes its turn, and an answer does not', () => {
+    const problems: readonly (readonly [Problem, number])[] = [
+      [{ kind: 'interrupted', message: '' }, 1_100],
+      [REFUSED, 1_100],
+      [{ kind: 'status', status: 500, reason: '', message: '' }, 100],
+    ];
+    for (const [problem, expected] of problems) {
+      const pace = createPace({ now: () => 0 });
+      for (const at of [100, 100, 100]) pace.reserve(at);
+      expect(createBackoff({ random: () => 0, now: () => 0, pace }).next(problem)).toBe(expected);
+    }
   });
 
   test('does not make one wait for another that is far from trying again', () => {

@@ -25,6 +25,11 @@ describe('what is told beside', () => {
     expect(judged).toEqual({ state: 'pending', condition, stale: false });
   });
 
+  test('that there is none', () => {
+    const pending = { state: 'pending', condition: undefined, stale: false };
+    expect(judgeConditionGoal(goal, object({ conditions: [] }), OTHER)).toEqual(pending);
+  });
+
   test('that it speaks of an earlier spec', () => {
     const conditions = [{ ...condition, status: 'True', observedGeneration: 1 }];
     expect(judgeConditionGoal(goal, object({ conditions }), OTHER)).toMatchObject({
@@ -69,8 +74,11 @@ describe('a Job that has ended the other way', () => {
 
   test('the condition that rules it out is told', () => {
     const conditions = [{ type: 'FailureTarget', status: 'True' }, failed];
-    const { condition } = judgeConditionGoal(wants('Complete'), object({ conditions }), JOB);
-    expect(condition).toEqual({ ...failed, observedGeneration: undefined });
+    expect(judgeConditionGoal(wants('Complete'), object({ conditions }), JOB)).toEqual({
+      state: 'failed',
+      condition: { ...failed, observedGeneration: undefined },
+      stale: false,
+    });
   });
 
   test.each([OTHER, { group: 'batch', name: 'cronjobs' }])('but not of $group/$name', (kind) => {

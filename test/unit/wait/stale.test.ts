@@ -1,7 +1,10 @@
 /** What was true before the connection was cut is no reason to go on. */
 import { describe, expect, test } from 'vitest';
 import type { Emission } from '../../../src/kube/collection.ts';
-import { CATCH_UP_MS } from '../../../src/wait/stale.ts';
+import { NOTHING_SEEN } from '../../../src/wait/memory.ts';
+import { CATCH_UP_MS, isStale, trusted, UNTIL_READ } from '../../../src/wait/stale.ts';
+import type { CollectionState, Member, Memory, Status, Trouble, Want } from '../../../src/wait/state.ts';
+import { wantOf } from '../../../src/wait/want.ts';
 import { JOBS, job, named, PODS, pod } from '../objects.ts';
 import { DOWN, Script, SECOND } from './script.ts';
 
@@ -89,5 +92,166 @@ describe('an absence', () => {
     run.fails('jobs', DOWN).at(60);
     expect(run.emit('jobs', LISTED).ending).toBeUndefined();
     expect(run.sees('jobs', []).ending).toBe('failed');
+  });
+});
+
+test('a watch that is opened again in good order brings no doubt', () => {
+  const run = new Script([named(PODS, 'db'), named(JOBS, 'migrate')]).sees('pods', [READY]);
+  run.emit('pods', WATCHED);
+  expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
+});
+
+test('what comes before the watch has caught up is not yet the newest', () => {
+  const run = cutWhileReady().emit('pods', WATCHED).sees('pods', [READY]);
+  expect(run.ending).toBeUndefined();
+  expect(run.at(CAUGHT_UP).ending).toBe('reached');
+});
+
+test('a watch that follows a list that did not come has its time to catch up', () => {
+  const run = cutWhileReady().emit('pods', LISTED).emit('pods', CUT).emit('pods', WATCHED);
+  expect(run.ending).toBeUndefined();
+  expect(run.wakeAt).toBe(CATCH_UP_MS);
+  expect(run.at(CAUGHT_UP).ending).toBe('reached');
+});
+
+test('a cut long after the watch has caught up begins anew', () => {
+  const run = new Script([named(PODS, 'db'), named(JOBS, 'migrate')]).sees('pods', [READY]);
+  run.emit('pods', CUT).emit('pods', WATCHED);
+  // Two times as long as it takes.
+  run
+    .at(2 * CAUGHT_UP)
+    .emit('pods', CUT)
+    .emit('pods', WATCHED);
+  run.sees('jobs', [job('migrate', 'Complete')]);
+  expect(run.ending).toBeUndefined();
+  expect(run.at(3 * CAUGHT_UP).ending).toBe('reached');
+});
+
+describe('one look', () => {
+  test('is not held back by a connection that is cut after it', () => {
+    const run = new Script([named(PODS, 'db'), named(JOBS, 'migrate')], { timeoutMs: 0 }).sees('pods', [READY]);
+    run.emit('pods', CUT);
+    expect(run.sees('jobs', [job('migrate', 'Complete')]).ending).toBe('reached');
+  });
+});
+
+describe('a status', () => {
+  const want = (name: string, need: Want['need'] = 'required'): Want =>
+    wantOf({ resource: PODS, namespace: 'app', name, mode: 'watch', keep: 'verdict' }, need);
+  const trouble: Trouble = { verb: 'watch', problem: DOWN, refusedSince: undefined, at: 0, afterOutage: true };
+  const state = (of: Want, more: Partial<CollectionState> = {}): CollectionState => ({
+    want: of,
+    objects: new Map(),
+    trouble: undefined,
+    ...more,
+  });
+  const member = (verdict: Member['verdict']): Memory => ({
+    ...NOTHING_SEEN,
+    members: new Map([['u', { object: READY, verdict, presence: 'here' }]]),
+  });
+  const LASTS = member({ state: 'reached', lasting: 'terminal', why: { code: 'exists' } });
+  const LEVEL = member({ state: 'reached', lasting: 'level', why: { code: 'exists' } });
+  const BOTH: Memory = { ...LASTS, members: new Map([...LASTS.members, ['v', ...LEVEL.members.values()]] as never) };
+  const GAP: Memory = {
+    ...LASTS,
+    lost: new Map([['app/x', { name: 'x', uid: 'x', at: 0, outcome: 'not done', fate: 'deleted', job: undefined }]]),
+  };
+  const missing = (taken: 'pending' | 'done' | 'failed') =>
+    ({ code: 'missing', lost: undefined, taken, containers: undefined }) as const;
+  const exists = { code: 'exists' } as const;
+  const stuck = { code: 'stuck', label: 'x', reason: 'r', message: undefined } as const;
+  const gone = { code: 'deletion', left: 0, total: 1, first: undefined } as const;
+
+  test.each<[string, Status, Memory, Status]>([
+    ['unknown', { state: 'unknown' }, LEVEL, { state: 'unknown' }],
+    ['pending', { state: 'pending', why: exists }, LEVEL, { state: 'pending', why: exists }],
+    ['missing', { state: 'pending', why: missing('pending') }, LEVEL, { state: 'pending', why: missing('pending') }],
+    [
+      'missing, taken for done',
+      { state: 'reached', why: missing('done') },
+      LASTS,
+      { state: 'pending', why: missing('pending') },
+    ],
+    [
+      'missing, taken for failed',
+      { state: 'failed', why: missing('failed') },
+      LASTS,
+      { state: 'pending', why: missing('pending') },
+    ],
+    ['stuck', { state: 'failed', why: stuck }, LASTS, { state: 'pending', why: stuck }],
+    ['failed', { state: 'failed', why: exists }, LEVEL, { state: 'failed', why: exists }],
+    ['gone, as wanted', { state: 'reached', why: gone }, LEVEL, { state: 'reached', why: gone }],
+    ['reached for good', { state: 'reached', why: exists }, LASTS, { state: 'reached', why: exists }],
+    [
+      'reached for now',
+      { state: 'reached', why: exists, uid: 'u' },
+      LEVEL,
+      { state: 'pending', why: exists, uid: 'u' },
+    ],
+    [
+      'reached, one for good and one for now',
+      { state: 'reached', why: exists },
+      BOTH,
+      { state: 'pending', why: exists },
+    ],
+    [
+      'reached, but for one that fails',
+      { state: 'reached', why: exists },
+      member({ state: 'failed', why: exists }),
+      { state: 'pending', why: exists },
+    ],
+    ['reached, though one was lost', { state: 'reached', why: exists }, GAP, { state: 'pending', why: exists }],
+  ])('%s', (_, given, memory, expected) => {
+    const one = want('a');
+    const collections = new Map([[one.key, state(one, { trouble })]]);
+    expect(trusted(given, memory, [one], { collections, now: 0 })).toEqual({ status: expected, wakeAt: undefined });
+    const well = new Map([[one.key, state(one)]]);
+    expect(trusted(given, memory, [one], { collections: well, now: 0 })).toEqual({ status: given, wakeAt: undefined });
+  });
+
+  const reached: Status = { state: 'reached', why: exists };
+
+  test.each<[string, Want, readonly Partial<CollectionState>[], 'reached' | 'pending', number | undefined]>([
+    ['what only explains is in trouble', want('a', 'optional'), [{ trouble }], 'reached', undefined],
+    ['one of two is in trouble', want('a'), [{ trouble }, {}], 'pending', undefined],
+    ['one catches up', want('a'), [{ catchingUpUntil: 5 }], 'pending', 5],
+    ['one has caught up', want('a'), [{ catchingUpUntil: 1 }], 'reached', undefined],
+    ['one is yet to be read', want('a'), [{ catchingUpUntil: UNTIL_READ }], 'pending', undefined],
+    ['two catch up: when both have', want('a'), [{ catchingUpUntil: 5 }, { catchingUpUntil: 7 }], 'pending', 7],
+    [
+      'one catches up, one is yet to be read',
+      want('a'),
+      [{ catchingUpUntil: 5 }, { catchingUpUntil: UNTIL_READ }],
+      'pending',
+      5,
+    ],
+    ['one catches up, one is in trouble', want('a'), [{ catchingUpUntil: 5 }, { trouble }], 'pending', 5],
+  ])('where %s', (_, first, states, expected, wakeAt) => {
+    const wants = states.map((__, index) => (index === 0 ? first : want(`other-${index}`)));
+    const collections = new Map(wants.map((one, index) => [one.key, state(one, states[index])]));
+    expect(trusted(reached, LEVEL, wants, { collections, now: 1 })).toEqual({
+      status: { ...reached, state: expected },
+      wakeAt,
+    });
+  });
+
+  test('that is pending needs no moment at which it may be believed', () => {
+    const one = want('a');
+    const collections = new Map([[one.key, state(one, { catchingUpUntil: 5 })]]);
+    const status: Status = { state: 'pending', why: exists };
+    expect(trusted(status, LEVEL, [one], { collections, now: 1 })).toEqual({ status, wakeAt: undefined });
+  });
+
+  test('is not doubted for what was never asked for', () => {
+    expect(trusted(reached, LEVEL, [want('a')], { collections: new Map(), now: 1 }).status).toBe(reached);
+  });
+
+  test.each<[Partial<CollectionState>, boolean]>([
+    [{}, false],
+    [{ trouble }, true],
+    [{ catchingUpUntil: 1 }, false],
+    [{ catchingUpUntil: 2 }, true],
+  ])('%o is in doubt: %s', (more, expected) => {
+    expect(isStale(state(want('a'), more), 1)).toBe(expected);
   });
 });

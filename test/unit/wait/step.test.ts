@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { awaited } from '../../../src/wait/alternatives.ts';
 import type { Target } from '../../../src/wait/plan.ts';
+import { earlier } from '../../../src/wait/scene.ts';
+import { begin, step } from '../../../src/wait/step.ts';
 import { JOBS, job, named, PODS, pod, selected } from '../objects.ts';
 import { DOWN, FORBIDDEN, Script, SECOND, status } from './script.ts';
 
@@ -209,6 +212,40 @@ describe('a refusal', () => {
   test('of another target does not hide a failure', () => {
     const run = new Script([named(JOBS, 'a'), named(PODS, 'b')]).fails('jobs', FORBIDDEN).at(4.9);
     expect(run.sees('pods', [pod('b', 'Failed')]).ending).toBe('failed');
+  });
+
+  test('under --on-refused=wait is waited out, however often it comes', () => {
+    const run = new Script([named(JOBS, 'a')], { onRefused: 'wait' });
+    for (const second of [0, 5, 300, 599]) expect(run.at(second).fails('jobs', FORBIDDEN).ending).toBeUndefined();
+    const once = new Script([named(JOBS, 'a')], { onRefused: 'wait', timeoutMs: 0 });
+    expect(once.fails('jobs', FORBIDDEN).ending).toBe('refused');
+  });
+
+  test('says what was refused', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', FORBIDDEN).at(5).fails('jobs', FORBIDDEN);
+    expect(run.state.ending).toMatchObject({
+      kind: 'refused',
+      want: { need: 'required', spec: { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' } },
+      verb: 'list',
+      problem: FORBIDDEN,
+    });
+  });
+
+  test('has 30 s after a connection was cut, and after whatever came between', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', { kind: 'interrupted', message: 'cut' });
+    run.fails('jobs', status(500, 'InternalError')).fails('jobs', FORBIDDEN);
+    expect(run.at(29.9).fails('jobs', FORBIDDEN).ending).toBeUndefined();
+    expect(run.at(30).fails('jobs', FORBIDDEN).ending).toBe('refused');
+  });
+
+  test('has 5 s after an error of the server', () => {
+    const run = new Script([named(JOBS, 'a')]).fails('jobs', status(500, 'InternalError')).fails('jobs', FORBIDDEN);
+    expect(run.at(5).fails('jobs', FORBIDDEN).ending).toBe('refused');
+  });
+
+  test('that only leads to another way is none', () => {
+    const run = new Script([named(JOBS, 'a')]).emit('jobs', { what: 'fallback', to: 'get', problem: FORBIDDEN });
+    expect(run.at(60).ending).toBeUndefined();
   });
 
   test('with --timeout 0 ends at once', () => {
@@ -522,4 +559,135 @@ describe('pods by selector', () => {
     expect(some().sees('pods', [...two, pod('c', 'Succeeded')]).ending).toBe('reached');
     expect(some().sees('pods', [...two, pod('c', 'Failed')]).ending).toBe('failed');
   });
+});
+
+describe('what is asked for', () => {
+  test('by name, and by selector', () => {
+    const run = new Script([
+      named(JOBS, 'a'),
+      selected(PODS, { select: { by: 'selector', fieldSelector: 'spec.x=y' } }),
+    ]);
+    const common = { namespace: 'app', mode: 'watch', keep: 'verdict' };
+    expect(run.wants).toEqual([
+      { key: run.wants[0]?.key, need: 'required', spec: { ...common, resource: JOBS, name: 'a' } },
+      {
+        key: run.wants[1]?.key,
+        need: 'required',
+        spec: { ...common, resource: PODS, labelSelector: undefined, fieldSelector: 'spec.x=y' },
+      },
+    ]);
+    expect([...run.state.collections.values()]).toMatchObject([{ objects: undefined, trouble: undefined }, {}]);
+  });
+
+  test.each(['first', 'second'])('of two who ask, one that needs it decides: the %s', (which) => {
+    const needs = named(PODS, 'x');
+    const wants = selected(PODS, { ownerJobs: 'where allowed' });
+    const run = new Script(
+      which === 'first' ? [named(JOBS, 'migrate'), wants] : [wants, named(JOBS, 'migrate'), needs],
+    );
+    run.sees('pods', [pod('m-1', 'Running', { owner: { kind: 'Job', name: 'migrate', uid: 'j' } })]);
+    expect(run.wants.filter(({ spec }) => spec.resource.name === 'jobs')).toMatchObject([{ need: 'required' }]);
+  });
+
+  test('and is not needed any more is forgotten, and read anew when it is', () => {
+    const run = new Script([selected(PODS), named(PODS, 'gate')]);
+    const owned = pod('m-1', 'Running', { owner: { kind: 'Job', name: 'migrate', uid: 'j' } });
+    run.sees('pods', [owned]).sees('jobs', [job('migrate', undefined, { uid: 'j' })]);
+    run.sees('pods', [pod('m-1', 'Running')]);
+    expect(run.state.collections.size).toBe(2);
+    run.sees('pods', [owned]);
+    expect(run.wanted('jobs')).toBeDefined();
+    expect([...run.state.collections.values()].at(-1)?.objects).toBeUndefined();
+  });
+
+  test('is nothing once the run has ended', () => {
+    const run = new Script([named(JOBS, 'a')]).sees('jobs', [job('a', 'Complete')]);
+    expect([run.ending, run.wants, run.wakeAt]).toEqual(['reached', [], undefined]);
+    const { state } = run;
+    run.sees('jobs', [job('a', 'Failed')]).at(600);
+    expect(run.state).toBe(state);
+    expect([run.wants, run.wakeAt]).toEqual([[], undefined]);
+  });
+
+  test('what nobody asked for is passed over', () => {
+    const { plan, state } = new Script([named(JOBS, 'a')]);
+    const snapshot = { what: 'snapshot', objects: new Map(), departed: [job('a', 'Complete')] } as const;
+    const next = step(plan, state, { what: 'emission', key: 'other', emission: snapshot }, 0);
+    expect(next.state).toEqual(state);
+  });
+});
+
+test('the time of day is that of the beginning', () => {
+  const { plan } = new Script([named(JOBS, 'a')]);
+  expect(begin(plan, 5, 100)).toMatchObject({ startedAt: 5, wallOffset: 95, ending: undefined });
+});
+
+test('one look has no later one to wake up for', () => {
+  const run = new Script([named(JOBS, 'a'), named(JOBS, 'b')], { timeoutMs: 0 }).sees('jobs', [], [], 'a');
+  expect(run.wakeAt).toBeUndefined();
+});
+
+describe('Jobs that ended as they went', () => {
+  const seen = (run: Script) => [...(run.state.targets[0]?.memory.endedJobs.keys() ?? [])];
+
+  test.each([
+    ['Complete', ['uid-a']],
+    ['Failed', ['uid-a']],
+    ['FailureTarget', ['uid-a']],
+    [undefined, []],
+  ])('%s: remembered %o', (condition, expected) => {
+    const run = new Script([named(JOBS, 'a'), named(JOBS, 'b')]).sees('jobs', [], [job('a', condition)], 'b');
+    expect(seen(run)).toEqual(expected);
+  });
+
+  test('one after the other', () => {
+    const run = new Script([named(PODS, 'x'), named(JOBS, 'b')]).sees('jobs', [], [job('a', 'Complete')]);
+    expect(seen(run.sees('jobs', [], [job('b', 'Complete')]))).toEqual(['uid-a', 'uid-b']);
+  });
+
+  test('but no other kind', () => {
+    const run = new Script([named(JOBS, 'a'), named(PODS, 'b')]).sees('pods', [], [job('b', 'Complete')]);
+    expect(seen(run)).toEqual([]);
+  });
+});
+
+describe('alternatives', () => {
+  const one = named(PODS, 'a', { oneOf: 'group' });
+  const other = named(PODS, 'b', { oneOf: 'group' });
+
+  test('one of them is enough', () => {
+    const run = new Script([one, other]).sees('pods', [pod('a', 'Running')], [], 'a');
+    expect(run.sees('pods', [pod('b', 'Succeeded')], [], 'b').ending).toBe('reached');
+  });
+
+  test('only all of them fail', () => {
+    const run = new Script([one, other]).sees('pods', [pod('a', 'Failed')], [], 'a');
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [pod('b', 'Failed')], [], 'b').ending).toBe('failed');
+  });
+
+  test('what stands alone is awaited beside them', () => {
+    const run = new Script([one, other, named(JOBS, 'j')]);
+    const names = () => awaited(run.state.targets).map(({ target }) => target.label);
+    expect(names()).toEqual(['pod/a', 'pod/b', 'job/j']);
+    run.sees('pods', [pod('a', 'Succeeded')], [], 'a');
+    expect([run.ending, names()]).toEqual([undefined, ['job/j']]);
+    expect(run.sees('jobs', [job('j', 'Complete')]).ending).toBe('reached');
+    expect(names()).toEqual([]);
+  });
+
+  test('of another group fail alone', () => {
+    const run = new Script([one, named(PODS, 'b', { oneOf: 'another' })]);
+    expect(run.sees('pods', [pod('a', 'Failed')], [], 'a').ending).toBe('failed');
+  });
+});
+
+test.each([
+  [1, 2, 1],
+  [2, 1, 1],
+  [1, undefined, 1],
+  [undefined, 1, 1],
+  [undefined, undefined, undefined],
+])('the earlier of %s and %s is %s', (a, b, expected) => {
+  expect(earlier(a, b)).toBe(expected);
 });

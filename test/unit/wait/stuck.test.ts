@@ -41,6 +41,9 @@ describe('--stuck-after', () => {
     'ImagePullBackOff',
     'InvalidImageName',
     'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
     'CreateContainerConfigError',
     'CreateContainerError',
     'RunContainerError',
@@ -75,6 +78,35 @@ describe('--stuck-after', () => {
     expect(run.at(AFTER - 0.1).ending).toBeUndefined();
     expect(run.at(AFTER).ending).toBe('failed');
   });
+
+  test.each([
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
+  ])('%s shares the clock of ErrImagePull', (reason) => {
+    const run = play([
+      [0, pod(waiting('ErrImagePull'))],
+      [90, pod(waiting(reason))],
+    ]);
+    expect(run.at(AFTER).ending).toBe('failed');
+  });
+
+  test.each(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'])(
+    '%s has a clock of its own',
+    (reason) => {
+      for (const other of ['ErrImagePull', 'CreateContainerConfigError', 'CreateContainerError', 'CrashLoopBackOff']) {
+        if (other === reason) continue;
+        const run = play([
+          [0, pod(waiting(other))],
+          [90, pod(waiting(reason))],
+        ]);
+        expect(run.at(AFTER).ending).toBeUndefined();
+      }
+    },
+  );
 
   test('other reasons have a clock each', () => {
     const run = play([
@@ -156,6 +188,7 @@ describe('--stuck-after', () => {
 
   test.each([
     ['scheduled', 'True', ''],
+    ['scheduled in the end', 'True', 'Unschedulable'],
     ['held back by a gate', 'False', 'SchedulingGated'],
   ])('%s is no trouble', (_, status, reason) => {
     expect(play([[0, unscheduled(at(0), status, reason)]]).at(9_000).ending).toBeUndefined();
@@ -226,4 +259,119 @@ describe('--stuck-after of a Job', () => {
   test('is refused where pods may not be read', () => {
     expect(begun().fails('pods', FORBIDDEN).at(5).fails('pods', FORBIDDEN).ending).toBe('refused');
   });
+});
+
+describe('what is told of it', () => {
+  test('of two the one that has been stuck for longer', () => {
+    const two = (first: State, second: State): KubeObject =>
+      object(PODS, {
+        metadata: { name: 'x', namespace: 'app', uid: 'u', resourceVersion: '1' },
+        spec: { restartPolicy: 'OnFailure' },
+        status: {
+          phase: 'Pending',
+          containerStatuses: [
+            { name: 'a', ready: false, state: first },
+            { name: 'b', ready: false, state: second },
+          ],
+        },
+      });
+    const why = (run: Script) => run.state.targets[0]?.status;
+    const later = new Script([named(PODS, 'x', { stuckAfterMs: AFTER * SECOND })]).sees('pods', [
+      two({ waiting: { reason: 'ContainerCreating' } }, waiting('ErrImagePull')),
+    ]);
+    later.at(10).sees('pods', [two(waiting('CrashLoopBackOff'), waiting('ErrImagePull'))]);
+    // Both are due before anybody looks.
+    expect(why(later.at(AFTER + 10))).toMatchObject({ why: { label: 'pod/x container b', reason: 'ErrImagePull' } });
+    const same = new Script([named(PODS, 'x', { stuckAfterMs: AFTER * SECOND })]).sees('pods', [
+      two(waiting('CrashLoopBackOff'), waiting('ErrImagePull')),
+    ]);
+    expect(why(same.at(AFTER))).toMatchObject({ why: { label: 'pod/x container a', reason: 'CrashLoopBackOff' } });
+  });
+
+  test('that it cannot be scheduled, and why', () => {
+    const lastTransitionTime = new Date(20 * SECOND).toISOString();
+    const conditions = [
+      { type: 'Ready', status: 'False', reason: 'Unschedulable' },
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes', lastTransitionTime },
+    ];
+    const run = started().sees('pods', [
+      object(PODS, {
+        metadata: { name: 'x', namespace: 'app', uid: 'u' },
+        status: { phase: 'Pending', conditions },
+      }),
+    ]);
+    expect(run.at(AFTER).state.targets[0]?.status).toMatchObject({
+      state: 'failed',
+      why: { code: 'stuck', label: 'pod/x', reason: 'Unschedulable', message: '0/3 nodes' },
+    });
+  });
+});
+
+test('a time of day is turned into the time of the run', () => {
+  const lastTransitionTime = new Date(1_020 * SECOND).toISOString();
+  const seen = object(PODS, {
+    metadata: { name: 'x', namespace: 'app', uid: 'u' },
+    status: {
+      phase: 'Pending',
+      conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime }],
+    },
+  });
+  const run = started();
+  // The run began at second 1000 of the day.
+  run.state = { ...run.state, wallOffset: 1_000 * SECOND };
+  run.at(50).sees('pods', [seen]);
+  expect(run.wakeAt).toBe((20 + AFTER) * SECOND);
+});
+
+test('one that runs again is looked at when it has run for a minute', () => {
+  const run = play([
+    [0, pod(waiting('CrashLoopBackOff'))],
+    [10, pod(running)],
+  ]);
+  expect(run.wakeAt).toBe(70 * SECOND);
+  // At that very moment it is well.
+  run.at(70);
+  expect(run.wakeAt).toBe(10_000 * SECOND);
+});
+
+test.each(['Succeeded', 'Failed'])('a pod that is %s is not stuck, whatever its containers say', (phase) => {
+  const settled: Target = selected(PODS, { goals: [{ for: 'settled' }], stuckAfterMs: AFTER * SECOND });
+  const ended = object(PODS, {
+    metadata: { name: 'x', namespace: 'app', uid: 'u' },
+    status: { phase, containerStatuses: [{ name: 'main', state: waiting('CrashLoopBackOff') }] },
+  });
+  const at = new Date(0).toISOString();
+  const busy = object(PODS, {
+    metadata: { name: 'y', namespace: 'app', uid: 'v' },
+    status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: at }] },
+  });
+  const run = new Script([settled]).sees('pods', [ended, busy]);
+  expect(run.at(AFTER).ending).toBeUndefined();
+  expect(run.state.targets[0]?.memory.stuck.size).toBe(0);
+});
+
+test('what has no pods of its own asks for none', () => {
+  const maps = { ...PODS, name: 'deployments', group: 'apps', kind: 'Deployment' };
+  const seen = object(maps, {
+    metadata: { name: 'x', namespace: 'app', uid: 'u' },
+    spec: { selector: { matchLabels: { a: 'b' } } },
+  });
+  const run = new Script([named(maps, 'x', { stuckAfterMs: AFTER * SECOND })]).sees('deployments', [seen]);
+  expect(run.wants).toHaveLength(1);
+  expect(run.at(AFTER).ending).toBeUndefined();
+});
+
+test.each([
+  [{ matchLabels: { a: 'b', c: 'd' } }, 'a=b,c=d'],
+  [{ matchLabels: 'a=b' }, undefined],
+  [{ matchLabels: null }, undefined],
+  [{}, undefined],
+])('the pods of a Job with the selector %o: %s', (selector, expected) => {
+  const seen = { ...job('migrate', undefined), spec: { selector } };
+  const run = new Script([named(JOBS, 'migrate', { stuckAfterMs: AFTER * SECOND })]).sees('jobs', [seen]);
+  expect(run.wanted('pods')?.spec).toEqual(
+    expected === undefined
+      ? undefined
+      : { resource: PODS, namespace: 'app', labelSelector: expected, mode: 'watch', keep: 'verdict' },
+  );
 });
