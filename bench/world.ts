@@ -74,7 +74,7 @@ export async function makeWorld({ image, script }: WorldOptions): Promise<World>
     const port = String(server?.port ?? url.port);
     // kubectl keeps in its home what it has learned of the API. In a pod there is nothing yet, and here no place for it.
     if (way === 'kubeconfig') return { KUBECONFIG: kubeconfig(port), HOME: home };
-    return { KUBERNETES_SERVICE_HOST: url.hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/dev/null' };
+    return { KUBERNETES_SERVICE_HOST: url.hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/proc' };
   };
   const own = process.execPath;
   return {
