@@ -6,12 +6,11 @@ export interface Clock {
   date(): Date;
   /** Resolves after so many milliseconds, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Calls `onDue` once, so many milliseconds after it was set or last refreshed. */
+  /** Calls `onDue` once, so many milliseconds after it was set. */
   alarm(ms: number, onDue: () => void): Alarm;
 }
 
 export interface Alarm {
-  refresh(): void;
   cancel(): void;
 }
 
@@ -38,6 +37,6 @@ export const systemClock: Clock = {
     }),
   alarm: (ms, onDue) => {
     const timer = setTimeout(onDue, Math.min(ms, LONGEST_TIMER_MS));
-    return { refresh: () => timer.refresh(), cancel: () => clearTimeout(timer) };
+    return { cancel: () => clearTimeout(timer) };
   },
 };

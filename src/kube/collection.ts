@@ -20,10 +20,11 @@ export const TIMING = {
    */
   watchSeconds: { min: 240, max: 300 },
   /**
-   * A watch that says nothing for so long is dead: the API server sends a bookmark about once a minute.
+   * A watch that is still open so long after the server should have ended it is dead. Nothing sooner tells: where nothing
+   * happens to a resource the server sends no bookmark either. A peer that is gone is found by TCP, see TRANSPORT.
    * https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks
    */
-  silence: 90_000,
+  overdue: 15_000,
   /** A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. */
   shortWatch: 1_000,
   /** Where `watch` is not granted: the first and the longest pause between two LISTs, and how fast it grows. */
@@ -122,8 +123,8 @@ export type Happening =
   | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
   /** The server ended the watch in good order. */
   | { readonly what: 'closed'; readonly afterMs: number; readonly sawEvents: boolean }
-  /** The watch said nothing for too long. */
-  | { readonly what: 'silent' }
+  /** The server did not end the watch when it should have. */
+  | { readonly what: 'overdue' }
   | { readonly what: 'problem'; readonly problem: Problem }
   /** What discovery says of the kind; undefined: the server serves none of that group and name. */
   | { readonly what: 'looked up'; readonly resource: ApiResource | undefined }
@@ -183,10 +184,9 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
       };
       return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: phase });
     }
-    case 'silent': {
-      // Mostly a dead connection. But a server restored from a backup does not know our resourceVersion yet, and lets
-      // such a watch wait: only a new LIST tells.
-      const message = `the watch was silent for ${TIMING.silence / 1000} s`;
+    case 'overdue': {
+      // Who holds the connection open may have held back what happened, too: only a new LIST tells.
+      const message = 'the server did not end the watch in its time';
       return relistAfter(machine, { kind: 'interrupted', message });
     }
     case 'problem':
@@ -596,7 +596,8 @@ async function* watch(
   deps: CollectionDeps,
 ): AsyncGenerator<Happening, void> {
   const { min, max } = TIMING.watchSeconds;
-  const timeoutSeconds = String(Math.round(min + (max - min) * deps.random()));
+  const seconds = Math.round(min + (max - min) * deps.random());
+  const timeoutSeconds = String(seconds);
   const search = query(spec, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
   const path = collectionPath(spec.resource, spec.namespace) + search;
   const startedAt = deps.clock.now();
@@ -604,28 +605,26 @@ async function* watch(
   const response = await deps.transport.request({ method: 'GET', path, accept, signal: deps.signal });
   yield { what: 'opened' };
   let sawEvents = false;
-  let silent = false;
-  // A dead connection sends no error, so only the missing bookmarks tell.
-  const silence = deps.clock.alarm(TIMING.silence, () => {
-    silent = true;
+  let overdue = false;
+  const due = deps.clock.alarm(seconds * 1000 + TIMING.overdue, () => {
+    overdue = true;
     response.destroy();
   });
   const decoder = lineDecoder();
   try {
     for await (const chunk of response.body) {
-      silence.refresh();
       const events = parseEvents(decoder, chunk, deps.project);
       if (events.length === 0) continue;
       sawEvents = true;
       yield { what: 'events', events };
     }
   } catch (error) {
-    if (!silent) throw error;
+    if (!overdue) throw error;
   } finally {
-    silence.cancel();
+    due.cancel();
     response.destroy();
   }
-  yield silent ? { what: 'silent' } : { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
+  yield overdue ? { what: 'overdue' } : { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
 }
 
 function parseEvents(decoder: LineDecoder, chunk: Uint8Array, project: Projection): WatchEvent[] {

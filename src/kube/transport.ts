@@ -51,7 +51,8 @@ export interface TransportOptions {
 
 export const TRANSPORT = {
   /**
-   * TCP keep-alive, as client-go's: below the idle limits of load balancers, 60 s at the lowest.
+   * TCP keep-alive, as client-go's: below the idle limits of load balancers, 60 s at the lowest. A peer that does not
+   * answer ten probes, a second between, is gone; of that a watch in which nothing happens would not hear otherwise.
    * https://github.com/kubernetes/client-go/blob/v0.36.0/transport/cache.go
    */
   keepAliveMs: 30_000,

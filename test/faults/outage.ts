@@ -42,7 +42,7 @@ export const anyOutage = (maxMs: number): fc.Arbitrary<Outage> =>
     waits: fc.array(wait, { minLength: 6, maxLength: 8 }),
   });
 
-/** Beyond all of a life and the start of a server, and below the time after which a watch that is silent is given up. */
+/** Beyond all of a life and the start of a server, and below the time after which a watch is opened anew. */
 const TIMEOUT_S = 75;
 
 /** Runs one. Gives what is wrong with how its waits went. */

@@ -283,8 +283,8 @@ describe('a watch', () => {
     expect(watching().on({ what: 'opened' }).emitted).toEqual([{ what: 'answered', verb: 'watch' }]);
   });
 
-  test('silence: lists anew, for the server may not know our resourceVersion', () => {
-    expect(watching().on({ what: 'silent' }).at).toBe('pause, then list');
+  test('that the server does not end: lists anew, for events may have been held back', () => {
+    expect(watching().on({ what: 'overdue' }).at).toBe('pause, then list');
   });
 
   test('a line that is no event: lists anew', () => {
@@ -430,7 +430,7 @@ describe('without the permission to list', () => {
 
   test('get is read on, without a word, and is what a broken watch goes back to', () => {
     const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('a', '7') });
-    run.on({ what: 'silent' });
+    run.on({ what: 'overdue' });
     expect(run.machine.phase).toMatchObject({
       next: { at: 'get', refusal: { kind: 'status', status: 403, reason: 'Forbidden', message: 'list is refused' } },
     });

@@ -9,7 +9,7 @@ import { JOBS, named, PODS, selected } from '../objects.ts';
 /** A clock that stands at 3 o'clock until it is moved. Alarms go off as it passes them. */
 export class HandClock implements Clock {
   #ms = 0;
-  readonly #alarms = new Set<{ at: number; readonly onDue: () => void }>();
+  readonly #alarms = new Set<{ readonly at: number; readonly onDue: () => void }>();
 
   now(): number {
     return this.#ms;
@@ -27,10 +27,6 @@ export class HandClock implements Clock {
     const alarm = { at: this.#ms + ms, onDue };
     this.#alarms.add(alarm);
     return {
-      refresh: () => {
-        alarm.at = this.#ms + ms;
-        this.#alarms.add(alarm);
-      },
       cancel: () => void this.#alarms.delete(alarm),
     };
   }
