@@ -148,6 +148,8 @@ export function livingsOf(
   return names.map((name) => ({ rest, namespace, kind, name: `${id}-${name}`, app: id, written: [] }));
 }
 
+const isAbsent = (states: readonly Written[]): boolean => (states.at(-1)?.standing ?? 'absent') === 'absent';
+
 interface Waiting {
   readonly run: Run;
   readonly wait: Wait;
@@ -167,7 +169,11 @@ export async function wrongsOf({ run, wait, livings, startedMs, endsMs, lists }:
   const isDue =
     last.every((standing) => standing === 'reached') ||
     last.includes('failed') ||
-    (onMissing === 'fail' && target !== 'pods' && target !== 'services' && last.includes('absent'));
+    (onMissing === 'fail' &&
+      target !== 'pods' &&
+      target !== 'services' &&
+      // One that was reached before it was deleted may have been seen so, and is not missed then.
+      written.some((states) => isAbsent(states) && states.every(({ standing }) => standing !== 'reached')));
   // A run that has nothing more to come is not waited for until its timeout.
   if (!isDue) {
     const soon = new Promise<'soon'>((resolve) => setTimeout(resolve, 500, 'soon'));
