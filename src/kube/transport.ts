@@ -123,7 +123,7 @@ export function createTransport(connection: Connection, options: TransportOption
     );
     if (first.statusCode !== 401) return first;
     // Tokens are replaced before they expire, but the old one may have been read a moment too early.
-    first.destroy();
+    await drain(first, limits);
     const renewed = await limits.during(connection.authorize({ renew: true }));
     return await attemptOnLiveSocket(request, renewed, limits);
   }
@@ -303,6 +303,24 @@ function headersOf(request: TransportRequest, userAgent: string): http.OutgoingH
       ? {}
       : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(request.body) }),
   };
+}
+
+/** Reads a short body to its end, so that its connection is kept for what comes next. Never throws. */
+async function drain(message: http.IncomingMessage, { signal }: Limits): Promise<void> {
+  const abort = (): void => void message.destroy();
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    let length = 0;
+    for await (const chunk of message as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length >= TRANSPORT.errorBodyBytes) break;
+    }
+  } catch {
+    // What it said does not matter, nor that it broke off.
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** The body without its compression. zlib is loaded only when the server did compress, from 128 KiB on. */

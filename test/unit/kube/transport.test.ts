@@ -645,11 +645,13 @@ describe('compression', () => {
 
 describe('401', () => {
   /** A server that knows one token, and credentials that have another one until they are renewed. */
-  async function scene(renewed: string): Promise<{ transport: Transport; renewals: boolean[]; tokens: unknown[] }> {
+  async function scene(renewed: string) {
     const tokens: unknown[] = [];
+    const connections = new Set<unknown>();
     const { port } = await serve(
       http.createServer((request, response) => {
         tokens.push(request.headers.authorization);
+        connections.add(request.socket);
         const known = request.headers.authorization === 'Bearer new';
         response.writeHead(known ? 200 : 401).end('{}');
       }),
@@ -659,14 +661,22 @@ describe('401', () => {
       renewals.push(renew);
       return { headers: { Authorization: `Bearer ${renew ? renewed : 'old'}` }, tls: {} };
     };
-    return { transport: transportTo(`http://127.0.0.1:${port}`, { authorize }), renewals, tokens };
+    return { transport: transportTo(`http://127.0.0.1:${port}`, { authorize }), renewals, tokens, connections };
   }
 
-  test('renews the credentials and asks once more', async () => {
-    const { transport, renewals, tokens } = await scene('new');
+  test('renews the credentials and asks once more, over the same connection', async () => {
+    const { transport, renewals, tokens, connections } = await scene('new');
     expect((await get(transport)).status).toBe(200);
     expect(renewals).toEqual([false, true]);
     expect(tokens).toEqual(['Bearer old', 'Bearer new']);
+    expect(connections.size).toBe(1);
+  });
+
+  test('with a body that does not end is given up by the limit', async () => {
+    const { port } = await serve(http.createServer((_, response) => void response.writeHead(401).write('x')));
+    const transport = transportTo(`http://127.0.0.1:${port}`, { authorize: async () => ({ headers: {}, tls: {} }) });
+    const problem = await problemOf(get(transport, '/x', GO_ON, 200));
+    expect(problem).toMatchObject({ kind: 'unreachable', code: 'ETIMEDOUT' });
   });
 
   test('twice is a problem', async () => {
