@@ -217,14 +217,15 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
     let all = Buffer.alloc(0);
     let lines = 0;
     const earlier: Buffer[] = [];
-    let packed: Buffer[] = [];
+    // Until its time is over; what comes by a clock of its own could be kept for ever.
+    let packed: Buffer[] | undefined;
     if (fault?.kind === 'pack') {
+      packed = [];
       setTimeout(() => {
-        outgoing.write(Buffer.concat(packed));
-        packed = [];
+        outgoing.write(Buffer.concat(packed ?? []));
+        packed = undefined;
       }, fault.forMs);
     }
-    const packedUntil = performance.now() + (fault?.kind === 'pack' ? fault.forMs : 0);
     one.delivered = 'in part';
     for await (const chunk of response as AsyncIterable<Buffer>) {
       if (one.kind === 'list') all = Buffer.concat([all, chunk]);
@@ -240,8 +241,8 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
           }
           break;
         case 'pack':
-          if (performance.now() < packedUntil) packed.push(chunk);
-          else outgoing.write(chunk);
+          if (packed === undefined) outgoing.write(chunk);
+          else packed.push(chunk);
           break;
         case 'half line': {
           for (const line of split(chunk)) {
@@ -276,7 +277,7 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
           outgoing.write(chunk);
       }
     }
-    if (packed.length > 0) outgoing.write(Buffer.concat(packed.splice(0)));
+    if (packed !== undefined) outgoing.write(Buffer.concat(packed.splice(0)));
     one.delivered = 'whole';
     if (one.kind === 'list') one.resourceVersion = Number(versionOf(all));
     outgoing.end();
