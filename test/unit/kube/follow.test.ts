@@ -186,6 +186,34 @@ describe('an answer to a LIST', () => {
     expect(clock.slept).toEqual([700]);
   });
 
+  const list = (...parts: readonly string[]): string => `{"kind":"JobList","metadata":{},${parts.join(',')}}`;
+  const item = JSON.stringify(a('9'));
+
+  test.each([
+    ['items', list(`"items":[${item}]`), ['9']],
+    ['an item without a name', list(`"items":[{},${item}]`), ['9']],
+    ['their name written in another way', list(`"it\\u0065ms":[{},${item}]`), ['9']],
+    ['a second array of them, which is the one that counts', list('"items":[]', `"items":[${item}]`), ['9']],
+    ['a first array of others', list('"items":[{}]', `"items":[${item}]`), ['9']],
+    ['none', list('"items":null'), []],
+  ])('of a selector with %s', async (_, text, versions) => {
+    const { server, told } = await followed({ spec: SELECTED });
+    await server.last().says(text);
+    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot(...versions)]);
+  });
+
+  test.each([
+    ['is cut off', list(`"items":[${item}]`).slice(0, -1)],
+    ['holds an item that is no JSON', list('"items":[{]')],
+    ['is nothing', ''],
+    ['has two arrays of items, each with some', list(`"items":[${item}]`, `"items":[${item}]`)],
+  ])('of a selector that %s says nothing of what exists, and nothing of it is said', async (_, text) => {
+    const { server, told } = await followed({ spec: SELECTED });
+    await server.last().says(text);
+    const problem = { kind: 'interrupted', message: 'the answer is not JSON' };
+    expect(told()).toEqual([{ what: 'problem', verb: 'list', problem }]);
+  });
+
   test('of once ends it', async () => {
     const { server, told, outcome } = await followed({ spec: { ...NAMED, mode: 'once' } });
     await server.last().answers(listOf([a('9')]));

@@ -55,9 +55,14 @@ export class Exchange {
 
   /** The answer is this JSON. */
   async answers(json: unknown): Promise<void> {
+    await this.says(JSON.stringify(json) ?? '', json);
+  }
+
+  /** The answer is this text, and what it comes to where it is read as a whole. */
+  async says(text: string, json?: unknown): Promise<void> {
     this.#headers.resolve({ ...this.#stub(), json: async () => json });
     // It may be read piece by piece as well.
-    this.#push(Buffer.from(JSON.stringify(json) ?? ''));
+    this.#push(Buffer.from(text));
     this.#push('end');
     await settle();
   }
