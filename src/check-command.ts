@@ -63,7 +63,7 @@ export async function check(invocation: CheckInvocation, env: Environment, write
  */
 async function inTime<T>(clock: Clock, timeoutMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController();
-  const backoff = createBackoff({ random: Math.random, now: clock.now, pace: createPace(clock) });
+  const backoff = createBackoff({ random: Math.random, now: () => clock.now(), pace: createPace(clock) });
   const isLimited = timeoutMs > 0 && Number.isFinite(timeoutMs);
   const alarm = isLimited ? clock.alarm(timeoutMs, () => limit.abort()) : undefined;
   let last: TransportError | undefined;

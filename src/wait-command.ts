@@ -11,6 +11,7 @@ import { openTerminationLog, writeTerminationLog } from './report/termination-lo
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
 import { openSession } from './session.ts';
+import { isatty } from './tty.ts';
 import type { PodReport } from './wait/events.ts';
 import type { Plan, Target } from './wait/plan.ts';
 import { KindNotServedError } from './wait/run.ts';
@@ -102,11 +103,6 @@ async function reporterFor(
  */
 function holdMemory(): void {
   process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
-}
-
-/** Loaded only where it matters: in a pod nobody asks. */
-function isatty(fd: number): boolean {
-  return process.getBuiltinModule('node:tty').isatty(fd);
 }
 
 function exitCode(ending: Ending): number {

@@ -1,6 +1,6 @@
 import { field, list, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { containerFacts, podFacts } from '../verdict/pod.ts';
+import { containerFacts, containerStatuses, podFacts } from '../verdict/pod.ts';
 import type { ContainerReport, PodReport } from '../wait/events.ts';
 import { hasFailed } from '../wait/failures.ts';
 
@@ -16,7 +16,7 @@ export type Interest =
 /** What there is to tell of a pod; undefined where it explains nothing. Its warnings are read by others. */
 export function reportOf(pod: KubeObject, interest: Interest): PodReport | undefined {
   const { phase, reason, message } = podFacts(pod);
-  const containers = statusesOf(pod).flatMap((status) => containerReport(status, interest) ?? []);
+  const containers = containerStatuses(pod).flatMap((status) => containerReport(status, interest) ?? []);
   const isTold =
     containers.length > 0 || hasFailed(pod) || (interest === 'held up' ? isHeldUp(pod) : isUnscheduled(pod));
   if (!isTold) return undefined;
@@ -76,13 +76,9 @@ function conditionIs(pod: KubeObject, type: string, status: string): boolean {
   return list(pod, 'status', 'conditions').some((one) => text(one, 'type') === type && text(one, 'status') === status);
 }
 
-function statusesOf(pod: KubeObject): readonly unknown[] {
-  return [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
-}
-
 /** When the last container of a pod ended, in milliseconds; 0 where none has. */
 export function endOf(pod: KubeObject): number {
-  const ends = statusesOf(pod).flatMap((status) =>
+  const ends = containerStatuses(pod).flatMap((status) =>
     ['state', 'lastState'].map((when) => Date.parse(text(status, when, 'terminated', 'finishedAt') ?? '')),
   );
   return Math.max(0, ...ends.filter((end) => !Number.isNaN(end)));

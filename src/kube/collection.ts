@@ -8,7 +8,7 @@ import { type KubeObject, type Projection, toObject } from './object.ts';
 import { fromStatus, notServed, type Problem, TransportError, whatToDo } from './problem.ts';
 import { type ApiResource, collectionPath } from './resource.ts';
 import type { Backoff } from './retry.ts';
-import type { Transport } from './transport.ts';
+import { notJson, parseAnswer, type Response, type Transport } from './transport.ts';
 
 /** All timing of list and watch. Milliseconds unless the name says otherwise. */
 export const TIMING = {
@@ -84,8 +84,11 @@ type Phase =
   | { readonly at: 'check'; readonly resourceVersion: string }
   /** Asking discovery for the kind, since the path of its collection is unknown to the server. */
   | { readonly at: 'lookup' }
-  | { readonly at: 'pause'; readonly cause: Pause; readonly next: Exclude<Phase, { at: 'pause' } | { at: 'done' }> }
+  | { readonly at: 'pause'; readonly cause: Pause; readonly next: Asking }
   | { readonly at: 'done' };
+
+/** A phase that stands for a request. */
+type Asking = Exclude<Phase, { at: 'pause' } | { at: 'done' }>;
 
 type Pause = { readonly why: 'poll'; readonly ms: number } | { readonly why: 'problem'; readonly problem: Problem };
 
@@ -257,7 +260,7 @@ function pollFrom(machine: Machine, now: number): Machine {
   return { ...machine, phase, follow: { by: 'poll', pauseMs, watchAgainAt } };
 }
 
-function readPhase(machine: Machine): Exclude<Phase, { at: 'pause' } | { at: 'done' }> {
+function readPhase(machine: Machine): Asking {
   if (machine.read === 'list') return RELIST;
   const refusal: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: 'list is refused' };
   return { at: 'get', refusal };
@@ -315,7 +318,7 @@ function isOutage(problem: Problem): boolean {
   return problem.kind === 'unreachable' || (problem.kind === 'status' && problem.status >= 500);
 }
 
-function afterOutage(machine: Machine, resourceVersion: string): Exclude<Phase, { at: 'pause' } | { at: 'done' }> {
+function afterOutage(machine: Machine, resourceVersion: string): Asking {
   // A GET does not tell how far the server is, but all there is to know.
   return machine.read === 'list' ? { at: 'check', resourceVersion } : readPhase(machine);
 }
@@ -340,7 +343,7 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
   const emit: Emission[] = [
     standsIn ? { what: 'problem', verb: 'list', problem: phase.refusal } : { what: 'problem', verb, problem },
   ];
-  const pause = (next: Exclude<Phase, { at: 'pause' } | { at: 'done' }>, lasting: Machine = machine): Transition => ({
+  const pause = (next: Asking, lasting: Machine = machine): Transition => ({
     machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
     emit,
   });
@@ -554,40 +557,30 @@ async function readWhole(path: string, accept: string, deps: CollectionDeps): Pr
 
 /** Item by item, each cut down before the next is read: a page of pods takes fifty times what is kept of it. */
 async function readItems(path: string, accept: string, deps: CollectionDeps): Promise<Page> {
-  const { requestTimeoutMs: timeoutMs, signal } = deps;
-  const response = await deps.transport.request({ method: 'GET', path, accept, signal, timeoutMs });
+  const response = await ask(path, accept, deps);
   const decoder = itemDecoder();
   const objects: KubeObject[] = [];
   for await (const chunk of response.body) {
     for (const item of decoder.push(chunk)) {
-      const object = toObject(parse(item), deps.project);
+      const object = toObject(parseAnswer(item), deps.project);
       if (object !== undefined) objects.push(object);
     }
   }
-  const json = parse(decoder.end());
+  const json = parseAnswer(decoder.end());
   const others = list(json, 'items').map((item) => toObject(item, deps.project));
   // Two arrays of that name: the last would count, so what was read may be wrong.
   if (objects.length > 0 && others.length > 0) throw notJson();
   return { json, objects: [...objects, ...others.filter((object) => object !== undefined)] };
 }
 
-function parse(answer: string): unknown {
-  try {
-    return JSON.parse(answer);
-  } catch {
-    // The parser's own message quotes the answer, which may be a Secret.
-    throw notJson();
-  }
-}
-
-function notJson(): TransportError {
-  return new TransportError({ kind: 'interrupted', message: 'the answer is not JSON' });
-}
-
 async function read(path: string, accept: string, deps: CollectionDeps): Promise<unknown> {
-  const { requestTimeoutMs: timeoutMs, signal } = deps;
-  const response = await deps.transport.request({ method: 'GET', path, accept, signal, timeoutMs });
+  const response = await ask(path, accept, deps);
   return await response.json();
+}
+
+function ask(path: string, accept: string, deps: CollectionDeps): Promise<Response> {
+  const { transport, signal, requestTimeoutMs: timeoutMs } = deps;
+  return transport.request({ method: 'GET', path, accept, signal, timeoutMs });
 }
 
 async function* watch(

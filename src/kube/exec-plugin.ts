@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { field, list, text } from '../json.ts';
+import { isatty } from '../tty.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import type { Environment } from './options.ts';
 import { TransportError } from './problem.ts';
@@ -128,11 +129,6 @@ export function createExecPlugin(spec: unknown, context: ExecPluginContext): Exe
   };
 }
 
-/** Node's modules are loaded where there is a plugin only. */
-function isatty(fd: number): boolean {
-  return process.getBuiltinModule('node:tty').isatty(fd);
-}
-
 function run(given: {
   command: string;
   args: readonly string[];
@@ -142,6 +138,7 @@ function run(given: {
 }): Promise<string> {
   const { command, args, env, interactive, fail } = given;
   return new Promise((resolve, reject) => {
+    // Loaded where there is a plugin only.
     const child = process.getBuiltinModule('node:child_process').spawn(command, args, {
       env,
       // A plugin may ask a person to log in, and says so on stderr. In a log its words may be a secret's.

@@ -372,19 +372,27 @@ function createResponse(
     body,
     text,
     async json() {
-      const answer = await text();
-      try {
-        return JSON.parse(answer);
-      } catch {
-        // The parser's own message quotes the answer, which may be a Secret.
-        throw new TransportError({ kind: 'interrupted', message: 'the answer is not JSON' });
-      }
+      return parseAnswer(await text());
     },
     destroy() {
       end();
       message.destroy();
     },
   };
+}
+
+/** @throws TransportError (`interrupted`) for what is not JSON. */
+export function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the answer, which may be a Secret.
+    throw notJson();
+  }
+}
+
+export function notJson(): TransportError {
+  return new TransportError({ kind: 'interrupted', message: 'the answer is not JSON' });
 }
 
 /** What an answer outside of 2xx says. A body that breaks off says less, but the status stands. */

@@ -1,7 +1,7 @@
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KindGoal } from './kind-goal.ts';
-import { containerFacts } from './pod.ts';
+import { containerFacts, containerStatuses } from './pod.ts';
 import { failed, pending, reached, type Verdict, type Why } from './verdict.ts';
 
 type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
@@ -73,8 +73,7 @@ function policyOf(spec: unknown): RestartPolicy | undefined {
 }
 
 function statusOf(pod: KubeObject, name: string): unknown {
-  const statuses = [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
-  return statuses.find((status) => text(status, 'name') === name);
+  return containerStatuses(pod).find((status) => text(status, 'name') === name);
 }
 
 /** Whether kubelet leaves an ended container as it is: by its own rules, its own policy, the pod's. */

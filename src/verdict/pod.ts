@@ -67,14 +67,18 @@ export function isService(pod: KubeObject): boolean {
   return (text(pod, 'spec', 'restartPolicy') ?? 'Always') === 'Always';
 }
 
+/** What the status of a pod says of its containers, init containers first. */
+export function containerStatuses(pod: KubeObject): readonly unknown[] {
+  return [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
+}
+
 /** Reasons to wait that pass by themselves on every start. */
 const ON_THE_WAY: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
 /** How a pod stands, in the API's own words. */
 export function podFacts(pod: KubeObject): Extract<Why, { code: 'pod' }> {
   const phase = text(pod, 'status', 'phase') ?? 'Pending';
-  const statuses = [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
-  const containers = statuses.flatMap((status) => container(status) ?? []);
+  const containers = containerStatuses(pod).flatMap((status) => container(status) ?? []);
   let reason = text(pod, 'status', 'reason');
   let message = text(pod, 'status', 'message');
   if (reason === undefined && message === undefined && containers.length === 0) {

@@ -1,6 +1,7 @@
-import { field, list, number, text } from '../json.ts';
+import { field, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { keyOf } from '../verdict/index.ts';
+import { containerStatuses } from '../verdict/pod.ts';
 import { PODS } from './others.ts';
 import type { Scene } from './scene.ts';
 import type { Memory, Want } from './state.ts';
@@ -78,7 +79,7 @@ function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'over at once' |
 /** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */
 export function hasFailed(pod: KubeObject): boolean {
   if (text(pod, 'status', 'phase') === 'Failed') return true;
-  return [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')].some((status) =>
+  return containerStatuses(pod).some((status) =>
     ['state', 'lastState'].some((when) => {
       const exitCode = field(status, when, 'terminated', 'exitCode');
       return typeof exitCode === 'number' && exitCode !== 0;

@@ -2,6 +2,7 @@ import { assertNever } from '../assert-never.ts';
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { keyOf } from '../verdict/index.ts';
+import { containerStatuses } from '../verdict/pod.ts';
 import { PODS } from './others.ts';
 import { earlier, type Scene } from './scene.ts';
 import type { Memory, Stuck, Want } from './state.ts';
@@ -128,7 +129,7 @@ function troubles(pod: KubeObject, { wallOffset }: Scene): readonly Seen[] {
       since,
     });
   }
-  for (const status of [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')]) {
+  for (const status of containerStatuses(pod)) {
     const container = text(status, 'name') ?? '';
     const reason = text(status, 'state', 'waiting', 'reason');
     const group = reason === undefined ? undefined : GROUPS[reason];
