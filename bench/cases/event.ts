@@ -1,5 +1,6 @@
 /** From the event that decides, as it is given to the waiter's socket, to the waiter's end. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { readAudit } from '../audit.ts';
 import type { Findings, Row } from '../figures.ts';
 import { type Command, start } from '../process.ts';
@@ -69,8 +70,4 @@ async function once(world: World, tap: Tap, who: 'ours' | 'kubectl', name: strin
   const event = tap.firstAnswerAfter(before);
   if (code !== 0 || event === undefined) throw new Error(`${command.program} ended with ${code}`);
   return { eventMs: at - event, answerMs: at - answered };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

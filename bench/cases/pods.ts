@@ -1,5 +1,6 @@
 /** Pods that have all succeeded, found by a selector. */
 import { pod } from '../../test/harness/objects.ts';
+import { inParallel } from '../../test/harness/pool.ts';
 import type { Figure, Findings, Row } from '../figures.ts';
 import { type Command, inTurn, memoryOfRun, wallOf } from '../process.ts';
 import { median, pairedRatio } from '../statistics.ts';
@@ -72,21 +73,18 @@ const selector = (count: number): string => `bench=of-${count}`;
 async function makePods({ cluster }: World, count: number): Promise<void> {
   const names = Array.from({ length: count }, (_, index) => `of-${count}-${index}`);
   const began = performance.now();
-  const worker = async (): Promise<void> => {
-    for (let name = names.pop(); name !== undefined; name = names.pop()) {
-      const made = pod({
-        namespace: NAMESPACE,
-        name,
-        labels: { bench: `of-${count}`, app: 'measured', 'app.kubernetes.io/part-of': 'bench' },
-        runFor: '1s',
-        // No scheduler of that name runs, so nobody but us writes its status.
-        spec: { schedulerName: 'nobody', containers: [CONTAINER] },
-      });
-      await cluster.rest.create(made);
-      await cluster.rest.patchStatus(made, SUCCEEDED);
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  await inParallel(names, SIDE_BY_SIDE, async (name) => {
+    const made = pod({
+      namespace: NAMESPACE,
+      name,
+      labels: { bench: `of-${count}`, app: 'measured', 'app.kubernetes.io/part-of': 'bench' },
+      runFor: '1s',
+      // No scheduler of that name runs, so nobody but us writes its status.
+      spec: { schedulerName: 'nobody', containers: [CONTAINER] },
+    });
+    await cluster.rest.create(made);
+    await cluster.rest.patchStatus(made, SUCCEEDED);
+  });
   console.error(`made ${count} pods in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
 

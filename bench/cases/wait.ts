@@ -1,4 +1,5 @@
 /** A long wait for one Job: what it costs the API server, and the node that it runs on. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { readAudit } from '../audit.ts';
 import type { Findings, Row } from '../figures.ts';
 import { type Command, start } from '../process.ts';
@@ -70,8 +71,4 @@ export async function longWait(world: World, { waitMs }: Scale): Promise<Finding
         ? []
         : [`the long wait was ${waitMs / 1000} s, not 600 s: its requests are what was counted in that time`],
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

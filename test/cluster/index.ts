@@ -150,6 +150,21 @@ function matches(event: AuditEvent, filter: AuditFilter): boolean {
   );
 }
 
+/** A token of a service account for so many seconds, from the TokenRequest API. */
+export async function requestToken(
+  rest: Rest,
+  namespace: string,
+  serviceAccount: string,
+  seconds: number,
+): Promise<string> {
+  const answer: Json = await rest.post(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: seconds },
+  });
+  return answer.status.token;
+}
+
 /** Uses a cluster that another process has started. */
 export function connectCluster(coordinates: Coordinates): Cluster {
   const rest = connectRest(coordinates.admin, 'kube-await-tests');
@@ -169,14 +184,8 @@ export function connectCluster(coordinates: Coordinates): Cluster {
       return path;
     },
     addUser: (name, groups = []) => supervisor.ask({ addUser: [name, groups] }),
-    async token(namespace, serviceAccount, { seconds = 3600 } = {}) {
-      const answer: Json = await rest.post(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`, {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: { expirationSeconds: seconds },
-      });
-      return answer.status.token;
-    },
+    token: (namespace, serviceAccount, { seconds = 3600 } = {}) =>
+      requestToken(rest, namespace, serviceAccount, seconds),
     auditEvents(filter = {}) {
       const lines = readFileSync(coordinates.auditLog, 'utf8').split('\n');
       // The last line may still be under way.

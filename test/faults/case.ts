@@ -25,22 +25,29 @@ export interface Case {
   readonly script: Script;
 }
 
-const common = {
-  onMissing: fc.constantFrom('wait', 'wait', 'fail'),
-  before: fc.nat(3),
-  goOn: fc.constantFrom('at once', 'once it asks'),
-  script,
-} as const;
+/** Anything that may be awaited, and how it lives, with what else a run draws. */
+export const anyWait = <T>(more: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Wait & T> => {
+  const common = { onMissing: fc.constantFrom('wait' as const, 'wait' as const, 'fail' as const), ...more };
+  return fc.oneof(
+    fc.record({
+      ...common,
+      target: fc.constantFrom('job' as const, 'job' as const, 'two jobs' as const, 'pods' as const),
+      lives: fc.tuple(life, life),
+    }),
+    // Ready has to hold for both at once.
+    fc.record({
+      ...common,
+      target: fc.constant('services' as const),
+      lives: fc.oneof(fc.tuple(lifeOfService, lifeOfService), turns),
+    }),
+  ) as fc.Arbitrary<Wait & T>;
+};
 
-export const anyCase: fc.Arbitrary<Case> = fc.oneof(
-  fc.record({ ...common, target: fc.constantFrom('job', 'job', 'two jobs', 'pods'), lives: fc.tuple(life, life) }),
-  // Ready has to hold for both at once.
-  fc.record({
-    ...common,
-    target: fc.constant('services'),
-    lives: fc.oneof(fc.tuple(lifeOfService, lifeOfService), turns),
-  }),
-);
+export const anyCase: fc.Arbitrary<Case> = anyWait({
+  before: fc.nat(3),
+  goOn: fc.constantFrom('at once' as const, 'once it asks' as const),
+  script,
+});
 
 /** What all runs share. */
 export interface Bench {
@@ -77,13 +84,13 @@ export async function runCase(bench: Bench, one: Case): Promise<readonly string[
   writeKubeconfig(path, { server: `https://api.test:${proxy.port}`, ca: certificates.ca, tokenFile });
   let run: Run | undefined;
   try {
-    await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(0, one.before), sleep)));
+    await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(0, one.before))));
     const startedMs = performance.now();
     const env = { NODE_OPTIONS: `--import=${RESOLVER}`, TEST_RESOLVER: resolverFile };
     run = startRun(argsOf(one, id, TIMEOUT_S), { namespace, kubeconfig: path, env });
     await cluster.hold(run.pid);
     if (one.goOn === 'once it asks') await Promise.race([proxy.firstRequest, run.exit]);
-    await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before), sleep)));
+    await Promise.all(livings.map((living, index) => live(living, lifeOf(index).slice(one.before))));
     const lists = () => proxy.asked.filter(({ kind }) => kind === 'list').map(({ resourceVersion }) => resourceVersion);
     const asked = await Promise.race([proxy.firstRequest, run.exit.then(() => startedMs)]);
     const endsMs = asked + (TIMEOUT_S + 1) * 1_000;
@@ -129,8 +136,6 @@ export type Wait = Pick<Case, 'target' | 'onMissing' | 'lives'>;
 const RESOLVER = pathToFileURL(join(import.meta.dirname, 'resolver.ts')).href;
 
 const OWNER_ONLY = { mode: 0o600 };
-
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A name that nothing else has. */
 export function newId(): string {

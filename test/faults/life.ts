@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Json, Reference, Rest } from '../cluster/rest.ts';
 
@@ -156,11 +157,7 @@ async function write(living: Living, { is }: Step): Promise<void> {
 }
 
 /** Takes these steps one after the other. */
-export async function live(
-  living: Living,
-  steps: readonly Step[],
-  sleep: (ms: number) => Promise<void>,
-): Promise<void> {
+export async function live(living: Living, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     await write(living, step);
     await sleep(step.forMs);

@@ -8,11 +8,12 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { SetupError } from '../cluster/binaries.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
+import { wholeNumber } from '../harness/numbers.ts';
+import { inParallel } from '../harness/pool.ts';
 import { makeBench } from './bench.ts';
 import { anyCase, type Bench, type Case, runCase } from './case.ts';
 import { startControlPlane } from './control-plane.ts';
 import { anyOutage, runOutage } from './outage.ts';
-import { inParallel } from './pool.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,11 +23,7 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '24' },
   },
 });
-const number = (name: keyof typeof values): number => {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new SetupError(`--${name}: expected a whole number, got "${values[name]}"`);
-};
+const number = (name: keyof typeof values): number => wholeNumber(`--${name}`, values[name]);
 
 /** Each run has a seed of its own, so that any one can be run alone: `--runs 1 --seed ITS_SEED`. */
 const caseOf = (seed: number): Case | undefined => fc.sample(anyCase, { seed, numRuns: 1 })[0];

@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Cluster } from '../cluster/index.ts';
 import type { Reference } from '../cluster/rest.ts';
 import { type Run, startRun } from '../harness/run.ts';
 import { makeWaiter, WAITER } from './bench.ts';
-import { argsOf, livingsOf, newId, sleep, type Wait, writeKubeconfig, wrongsOf } from './case.ts';
+import { anyWait, argsOf, livingsOf, newId, type Wait, writeKubeconfig, wrongsOf } from './case.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { type Living, life, lifeOfService, live, turns, type Written } from './life.ts';
+import { type Living, live, type Written } from './life.ts';
 
 /** The API server goes down and comes up again, perhaps on an older etcd, while several wait. Plain data. */
 export interface Outage {
@@ -20,19 +21,7 @@ export interface Outage {
   })[];
 }
 
-const common = {
-  onMissing: fc.constantFrom('wait', 'wait', 'fail'),
-  steps: fc.tuple(fc.nat(2), fc.nat(1), fc.nat(2)),
-} as const;
-
-const wait = fc.oneof(
-  fc.record({ ...common, target: fc.constantFrom('job', 'job', 'two jobs', 'pods'), lives: fc.tuple(life, life) }),
-  fc.record({
-    ...common,
-    target: fc.constant('services'),
-    lives: fc.oneof(fc.tuple(lifeOfService, lifeOfService), turns),
-  }),
-);
+const wait = anyWait({ steps: fc.tuple(fc.nat(2), fc.nat(1), fc.nat(2)) });
 
 /** Outages of up to so many milliseconds. */
 export const anyOutage = (maxMs: number): fc.Arbitrary<Outage> =>
@@ -64,7 +53,7 @@ export async function runOutage(cluster: Cluster, plane: ControlPlane, outage: O
   });
   /** All lives go on, side by side, from one of their steps to another. */
   const goOn = (of: (typeof all)[number], from: number, to?: number): Promise<unknown> =>
-    Promise.all(of.livings.map((living, index) => live(living, of.one.lives[index]?.slice(from, to) ?? [], sleep)));
+    Promise.all(of.livings.map((living, index) => live(living, of.one.lives[index]?.slice(from, to) ?? [])));
   try {
     await Promise.all(all.map((of) => goOn(of, 0, of.before)));
     const started = all.map(({ one, id }) => {

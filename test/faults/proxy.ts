@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent, createServer, request } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificates } from '../unit/kube/certificates.ts';
 import type { Fault, Script } from './faults.ts';
 import type { Answer } from './resolver.ts';
@@ -43,8 +44,6 @@ export interface ProxyOptions {
   /** The file that the client's resolver looks into. */
   readonly resolverFile: string;
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function statusBody(code: number): string {
   const reasons: Readonly<Record<number, string>> = {

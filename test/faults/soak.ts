@@ -1,15 +1,11 @@
-/**
- * `npm run test:soak -- --minutes 15 --updates 20000`: waits for that long, across the ends of watches, while so many updates
- * happen in the namespace: half of them to what is awaited, none of them deciding. What decides comes at the end. Each wait
- * must end with 0 then, having opened several watches, and its memory must not have grown. Ends with 1 where not.
- */
-import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { memoryOf } from '../../bench/procfs.ts';
+import { median } from '../../bench/statistics.ts';
 import { SetupError } from '../cluster/binaries.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
 import type { Reference } from '../cluster/rest.ts';
 import { startRun } from '../harness/run.ts';
-import { sleep } from './case.ts';
 import { type Living, live } from './life.ts';
 
 const { values } = parseArgs({
@@ -20,14 +16,6 @@ const [minutes, updates] = [Number(values.minutes), Number(values.updates)];
 const NAMESPACE = 'soak';
 /** Of anonymous memory, in MiB: what the garbage collector may be behind by. */
 const ALLOWED_GROWTH_MIB = 4;
-
-/** Anonymous memory of a process in MiB: what counts against its limit and cannot be dropped. */
-function memoryOf(pid: number): number {
-  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
-}
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 async function soak(cluster: Cluster): Promise<number> {
   const { rest } = cluster;
@@ -47,7 +35,7 @@ async function soak(cluster: Cluster): Promise<number> {
     written: [],
   });
   const lives = [living('job', 'a'), living('pod', 'b'), living('service', 'c')];
-  for (const one of lives) await live(one, [{ is: 'created', forMs: 0 }], sleep);
+  for (const one of lives) await live(one, [{ is: 'created', forMs: 0 }]);
   const map: Reference = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: NAMESPACE, name: 'unrelated' } };
   await rest.create(map);
   const awaited: Reference[] = [
@@ -77,12 +65,12 @@ async function soak(cluster: Cluster): Promise<number> {
       done += 1;
     }
     if (elapsedMs() >= nextSampleMs) {
-      for (const { run, memory } of runs) memory.push(memoryOf(run.pid));
+      for (const { run, memory } of runs) memory.push((memoryOf(run.pid)?.anonKiB ?? Number.NaN) / 1_024);
       nextSampleMs += 5_000;
     }
     await sleep(50);
   }
-  for (const one of lives) await live(one, [{ is: 'reached', forMs: 0 }], sleep);
+  for (const one of lives) await live(one, [{ is: 'reached', forMs: 0 }]);
 
   let bad = 0;
   const watches = cluster.auditEvents({ namespace: NAMESPACE, verb: 'watch', userAgent: /^kube-await\// });
@@ -92,8 +80,9 @@ async function soak(cluster: Cluster): Promise<number> {
     // Its start aside: modules are compiled and the heap finds its size.
     const later = memory.slice(Math.ceil(memory.length / 10));
     const [first, last] = [later.slice(0, later.length / 4), later.slice(-later.length / 4)].map(median);
-    const grown = (last ?? 0) - (first ?? 0);
-    if (code !== 0 || grown > ALLOWED_GROWTH_MIB) bad += 1;
+    const grown = (last ?? Number.NaN) - (first ?? Number.NaN);
+    // What was not measured is not flat.
+    if (code !== 0 || !(grown <= ALLOWED_GROWTH_MIB)) bad += 1;
     console.log(
       `${label}: exit ${code}, ${first?.toFixed(1)} MiB in the first quarter, ${last?.toFixed(1)} in the last`,
     );

@@ -37,14 +37,16 @@ const stream = fc
     return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
   });
 
+async function* bodyOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
 function responseOf(chunks: readonly Uint8Array[]): Response {
   const whole = Buffer.concat(chunks).toString();
   return {
     status: 200,
     headers: {},
-    body: (async function* () {
-      yield* chunks;
-    })(),
+    body: bodyOf(chunks),
     text: async () => whole,
     json: async () => JSON.parse(whole),
     destroy: () => {},
@@ -185,10 +187,7 @@ export const BYTES: readonly InputKind[] = [
     });
   }),
   inputKind('ends of logs', stream, async (chunks) => {
-    const body = (async function* () {
-      yield* chunks;
-    })();
-    const lines = await lastLines(body, { lines: LINES, bytesRead: 1024 * 1024 });
+    const lines = await lastLines(bodyOf(chunks), { lines: LINES, bytesRead: 1024 * 1024 });
     if (lines.length > LINES) throw new Error('more lines than wanted');
     if (Buffer.byteLength(lines.join('\n')) > 4 * LIMIT) throw new Error('longer than it may be');
     if (lines.some((one) => !ONE_LINE.test(clean(`${one} `)))) throw new Error('not one line');

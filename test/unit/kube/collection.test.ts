@@ -13,15 +13,7 @@ import type { KubeObject } from '../../../src/kube/object.ts';
 import { notServed, type Problem } from '../../../src/kube/problem.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
 import { JOBS } from '../objects.ts';
-
-const NAMED: CollectionSpec = { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' };
-const SELECTED: CollectionSpec = {
-  resource: JOBS,
-  namespace: 'app',
-  labelSelector: 'x',
-  mode: 'watch',
-  keep: 'verdict',
-};
+import { NAMED, SELECTED } from './stand-in.ts';
 
 const object = (name: string, resourceVersion: string, uid = name): KubeObject => ({
   metadata: { name, uid, resourceVersion },

@@ -4,18 +4,9 @@ import { type CollectionSpec, type Emission, follow, TIMING } from '../../../src
 import { notServed, type Problem, TransportError } from '../../../src/kube/problem.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
 import { JOBS } from '../objects.ts';
-import { listOf, SleepingClock, StandIn, settle } from './stand-in.ts';
+import { listOf, NAMED, SELECTED, SleepingClock, StandIn, settle } from './stand-in.ts';
 
 const PATH = '/apis/batch/v1/namespaces/app/jobs';
-const NAMED: CollectionSpec = { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' };
-const SELECTED: CollectionSpec = {
-  resource: JOBS,
-  namespace: 'app',
-  labelSelector: 'x=y',
-  mode: 'watch',
-  keep: 'verdict',
-};
-
 const a = (resourceVersion: string): object => ({ metadata: { name: 'a', uid: 'u', resourceVersion } });
 const RESET: Problem = { kind: 'unreachable', message: 'read ECONNRESET', code: 'ECONNRESET' };
 

@@ -1,7 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
+import type { CollectionSpec } from '../../../src/kube/collection.ts';
 import { fromHttp, type Problem, TransportError } from '../../../src/kube/problem.ts';
 import type { Response, Transport, TransportRequest } from '../../../src/kube/transport.ts';
+import { JOBS } from '../objects.ts';
 import { HandClock } from '../report/support.ts';
+
+/** Jobs, one by its name and those that a selector finds. */
+export const NAMED: CollectionSpec = { resource: JOBS, namespace: 'app', name: 'a', mode: 'watch', keep: 'verdict' };
+export const SELECTED: CollectionSpec = {
+  resource: JOBS,
+  namespace: 'app',
+  labelSelector: 'x=y',
+  mode: 'watch',
+  keep: 'verdict',
+};
 
 /** Lets everything run on that is not waiting for the clock or for an answer. */
 export async function settle(): Promise<void> {

@@ -3,19 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import type { Plan, Target } from '../../../src/wait/plan.ts';
 import { JOBS, job, named, object, PODS, pod, resource, selected } from '../objects.ts';
-import { FORBIDDEN, Script, SECOND } from './script.ts';
+import { counted, FORBIDDEN, Script, SECOND, standing } from './script.ts';
 
-const standing = (run: Script) => run.state.targets[0]?.status;
-const counted = (more: object) => ({
-  code: 'members',
-  reached: 0,
-  total: 0,
-  expect: undefined,
-  atLeast: undefined,
-  replaced: 0,
-  first: undefined,
-  ...more,
-});
 const missing = (taken: string, more: object = {}) => ({
   code: 'missing',
   lost: undefined,

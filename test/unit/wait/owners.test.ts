@@ -3,19 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import type { Target } from '../../../src/wait/plan.ts';
 import { JOBS, job, object, PODS, pod, selected } from '../objects.ts';
-import { DOWN, FORBIDDEN, Script, SECOND } from './script.ts';
+import { counted, DOWN, FORBIDDEN, Script, SECOND, standing } from './script.ts';
 
-const standing = (run: Script) => run.state.targets[0]?.status;
-const counted = (more: object) => ({
-  code: 'members',
-  reached: 0,
-  total: 0,
-  expect: undefined,
-  atLeast: undefined,
-  replaced: 0,
-  first: undefined,
-  ...more,
-});
 const owned = (name: string, phase: string, owner = 'migrate', uid = 'j1'): KubeObject =>
   pod(name, phase, { owner: { kind: 'Job', name: owner, uid } });
 const migrate = (condition?: string, uid = 'j1'): KubeObject => job('migrate', condition, { uid });

@@ -83,6 +83,21 @@ export class Script {
   }
 }
 
+/** How the first target stands. */
+export const standing = (run: Script) => run.state.targets[0]?.status;
+
+/** Why a selector's target stands so: what it counts, nothing where nothing is said. */
+export const counted = (more: object) => ({
+  code: 'members',
+  reached: 0,
+  total: 0,
+  expect: undefined,
+  atLeast: undefined,
+  replaced: 0,
+  first: undefined,
+  ...more,
+});
+
 export const status = (code: number, reason: string): Problem => ({
   kind: 'status',
   status: code,
