@@ -1,6 +1,7 @@
 import type { Alarm, Clock } from '../clock.ts';
 import { isSame } from '../json.ts';
-import { type CollectionSpec, type Emission, follow } from '../kube/collection.ts';
+import type { CollectionSpec, Emission } from '../kube/collection.ts';
+import { follow } from '../kube/follow.ts';
 import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { createBackoff, createPace } from '../kube/retry.ts';

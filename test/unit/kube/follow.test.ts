@@ -1,6 +1,8 @@
 /** What a collection asks the API server for, and what it makes of the answers. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type CollectionSpec, type Emission, follow, TIMING } from '../../../src/kube/collection.ts';
+import type { CollectionSpec, Emission } from '../../../src/kube/collection.ts';
+import { follow } from '../../../src/kube/follow.ts';
+import { TIMING } from '../../../src/kube/list-watch.ts';
 import { notServed, type Problem, TransportError } from '../../../src/kube/problem.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
 import { JOBS } from '../objects.ts';

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { CollectionSpec, Emission } from '../../../src/kube/collection.ts';
 import {
-  type CollectionSpec,
-  type Emission,
   type Happening,
   type Machine,
   START,
   TIMING,
   transition,
   type WatchEvent,
-} from '../../../src/kube/collection.ts';
+} from '../../../src/kube/list-watch.ts';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { notServed, type Problem } from '../../../src/kube/problem.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';

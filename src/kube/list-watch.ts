@@ -1,0 +1,327 @@
+import { assertNever } from '../assert-never.ts';
+import type { CollectionSpec, Emission, Verb } from './collection.ts';
+import type { KubeObject } from './object.ts';
+import { notServed, type Problem, whatToDo } from './problem.ts';
+import type { ApiResource } from './resource.ts';
+
+/** All timing of list and watch. Milliseconds unless the name says otherwise. */
+export const TIMING = {
+  /** One page of a LIST, as client-go's pager: small enough for etcd, few round trips for thousands of objects. */
+  pageSize: 500,
+  /**
+   * How long one watch lasts, at random between these, so that a thousand waiters that started together do not come
+   * back together. The API server's own default is 1800-3600 s; proxies cut earlier.
+   */
+  watchSeconds: { min: 240, max: 300 },
+  /**
+   * A watch that is still open so long after the server should have ended it is dead. Nothing sooner tells: where nothing
+   * happens to a resource the server sends no bookmark either. A peer that is gone is found by TCP, see TRANSPORT.
+   * https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks
+   */
+  overdue: 15_000,
+  /** A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. */
+  shortWatch: 1_000,
+  /** Where `watch` is not granted: the first and the longest pause between two LISTs, and how fast it grows. */
+  poll: { first: 2_000, last: 10_000, factor: 1.5, jitter: 0.2 },
+  /** Where `watch` is not granted: how often it is tried again, since a Role may be mended while we wait. */
+  watchAgain: 60_000,
+} as const;
+
+/** What a collection is doing. */
+export type Phase =
+  /** Reading page by page. `pages` is what was read so far: a snapshot is whole or not given at all. */
+  | { readonly at: 'list'; readonly pages: readonly KubeObject[]; readonly continueToken: string | undefined }
+  /** Reading the one named object, since `list` is refused. */
+  | { readonly at: 'get'; readonly refusal: Problem }
+  /** A watch is open, or is to be opened, from this resourceVersion. */
+  | { readonly at: 'watch'; readonly resourceVersion: string }
+  /**
+   * After an outage: is the server as far as this resourceVersion? One that was restored from a backup is not, and would
+   * let a watch from there wait, and keep back all events until it is.
+   */
+  | { readonly at: 'check'; readonly resourceVersion: string }
+  /** Asking discovery for the kind, since the path of its collection is unknown to the server. */
+  | { readonly at: 'lookup' }
+  | { readonly at: 'pause'; readonly cause: Pause; readonly next: Asking }
+  | { readonly at: 'done' };
+
+/** A phase that stands for a request. */
+type Asking = Exclude<Phase, { at: 'pause' } | { at: 'done' }>;
+
+type Pause = { readonly why: 'poll'; readonly ms: number } | { readonly why: 'problem'; readonly problem: Problem };
+
+/** The whole state of one collection. */
+export interface Machine {
+  readonly phase: Phase;
+  readonly objects: ReadonlyMap<string, KubeObject>;
+  /** How the objects are read and followed, as far as the permissions reach. */
+  readonly read: 'list' | 'get';
+  readonly follow: Follow;
+  /** The version in which the kind is served, where it is not the one that was asked for. */
+  readonly version: string | undefined;
+}
+
+type Follow =
+  | { readonly by: 'watch' }
+  | { readonly by: 'poll'; readonly pauseMs: number; readonly watchAgainAt: number };
+
+/** An event of a watch, parsed. */
+export type WatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+  | { readonly type: 'ERROR'; readonly problem: Problem };
+
+/** What happened to the request that the machine's phase stands for. */
+export type Happening =
+  | {
+      readonly what: 'page';
+      readonly objects: readonly KubeObject[];
+      readonly continueToken: string | undefined;
+      readonly resourceVersion: string | undefined;
+    }
+  | { readonly what: 'object'; readonly object: KubeObject | undefined }
+  | { readonly what: 'opened' }
+  | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
+  /** The server ended the watch in good order. */
+  | { readonly what: 'closed'; readonly afterMs: number; readonly sawEvents: boolean }
+  /** The server did not end the watch when it should have. */
+  | { readonly what: 'overdue' }
+  | { readonly what: 'problem'; readonly problem: Problem }
+  /** What discovery says of the kind; undefined: the server serves none of that group and name. */
+  | { readonly what: 'looked up'; readonly resource: ApiResource | undefined }
+  | { readonly what: 'elapsed' };
+
+/** Where every collection starts. */
+export const START: Machine = {
+  phase: { at: 'list', pages: [], continueToken: undefined },
+  objects: new Map(),
+  read: 'list',
+  follow: { by: 'watch' },
+  version: undefined,
+};
+
+const RELIST = { at: 'list', pages: [], continueToken: undefined } as const;
+
+interface Transition {
+  readonly machine: Machine;
+  readonly emit: readonly Emission[];
+}
+
+/**
+ * The one transition function of list and watch: pure, `now` in milliseconds of any monotonic clock.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export function transition(machine: Machine, happening: Happening, spec: CollectionSpec, now: number): Transition {
+  const { phase } = machine;
+  switch (happening.what) {
+    case 'page': {
+      if (phase.at === 'check') return checked(machine, phase.resourceVersion, happening.resourceVersion);
+      const pages = phase.at === 'list' ? [...phase.pages, ...happening.objects] : happening.objects;
+      if (happening.continueToken !== undefined) {
+        return go(machine, { at: 'list', pages, continueToken: happening.continueToken });
+      }
+      return settle(machine, pages, happening.resourceVersion, spec, now, [{ what: 'answered', verb: 'list' }]);
+    }
+    case 'object': {
+      const emit: Emission[] = [{ what: 'answered', verb: 'get' }];
+      if (machine.read === 'list' && phase.at === 'get') {
+        emit.push({ what: 'fallback', to: 'get', problem: phase.refusal });
+      }
+      const objects = happening.object === undefined ? [] : [happening.object];
+      const resourceVersion = happening.object?.metadata.resourceVersion;
+      return settle({ ...machine, read: 'get' }, objects, resourceVersion, spec, now, emit);
+    }
+    case 'opened':
+      return { machine: { ...machine, follow: { by: 'watch' } }, emit: [{ what: 'answered', verb: 'watch' }] };
+    case 'events':
+      return applyEvents(machine, happening.events, spec, now);
+    case 'closed': {
+      if (phase.at !== 'watch') return go(machine, RELIST);
+      if (happening.sawEvents || happening.afterMs >= TIMING.shortWatch) return go(machine, phase);
+      const problem: Problem = {
+        kind: 'interrupted',
+        message: `the watch ended after ${Math.round(happening.afterMs)} ms without an event`,
+        cause: undefined,
+      };
+      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: phase });
+    }
+    case 'overdue': {
+      // Who holds the connection open may have held back what happened, too: only a new LIST tells.
+      const message = 'the server did not end the watch in its time';
+      return relistAfter(machine, { kind: 'interrupted', message });
+    }
+    case 'problem':
+      return troubled(machine, happening.problem, spec, now);
+    case 'looked up': {
+      const { resource } = happening;
+      if (resource !== undefined) return go({ ...machine, version: resource.version }, RELIST);
+      const problem = notServed(spec.resource);
+      const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } };
+      return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'list', problem }] };
+    }
+    case 'elapsed':
+      return go(machine, phase.at === 'pause' ? phase.next : RELIST);
+    default:
+      return assertNever(happening);
+  }
+}
+
+/** A server that is behind what it once told has gone back: what is known of it is of no use any more. */
+function checked(machine: Machine, known: string, now: string | undefined): Transition {
+  const wentBack = now === undefined || isOlder(now, known);
+  return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known });
+}
+
+/** Reads everything anew after a pause. */
+function relistAfter(machine: Machine, problem: Problem): Transition {
+  const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: readPhase(machine) };
+  return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'watch', problem }] };
+}
+
+function go(machine: Machine, phase: Phase): Transition {
+  return { machine: { ...machine, phase }, emit: [] };
+}
+
+/** A complete reading has come in: hand it over whole, and follow from there. */
+function settle(
+  machine: Machine,
+  read: readonly KubeObject[],
+  resourceVersion: string | undefined,
+  spec: CollectionSpec,
+  now: number,
+  emit: readonly Emission[],
+): Transition {
+  const objects = new Map(read.map((object) => [object.metadata.uid, object]));
+  const settled = { ...machine, objects };
+  const told: Emission[] = [...emit, { what: 'snapshot', objects, departed: [] }];
+  if (spec.mode === 'once') return { machine: { ...settled, phase: { at: 'done' } }, emit: told };
+  const { follow } = machine;
+  // Watching from an unset or zero resourceVersion would start at any point in the past, so it is never done.
+  if (resourceVersion !== undefined && resourceVersion !== '0' && mayWatch(follow, now)) {
+    return { machine: { ...settled, phase: { at: 'watch', resourceVersion } }, emit: told };
+  }
+  return { machine: pollFrom(settled, now), emit: told };
+}
+
+function mayWatch(follow: Follow, now: number): boolean {
+  return follow.by === 'watch' || now >= follow.watchAgainAt;
+}
+
+/** Pauses, then reads again; each pause is longer than the one before. */
+function pollFrom(machine: Machine, now: number): Machine {
+  const { poll, watchAgain } = TIMING;
+  const before = machine.follow.by === 'poll' ? machine.follow : undefined;
+  const pauseMs = before === undefined ? poll.first : Math.min(poll.last, before.pauseMs * poll.factor);
+  // A watch that was refused again is next tried a minute from now.
+  const watchAgainAt = before !== undefined && now < before.watchAgainAt ? before.watchAgainAt : now + watchAgain;
+  const phase: Phase = { at: 'pause', cause: { why: 'poll', ms: pauseMs }, next: readPhase(machine) };
+  return { ...machine, phase, follow: { by: 'poll', pauseMs, watchAgainAt } };
+}
+
+function readPhase(machine: Machine): Asking {
+  if (machine.read === 'list') return RELIST;
+  const refusal: Problem = { kind: 'status', status: 403, reason: 'Forbidden', message: 'list is refused' };
+  return { at: 'get', refusal };
+}
+
+function applyEvents(machine: Machine, events: readonly WatchEvent[], spec: CollectionSpec, now: number): Transition {
+  if (machine.phase.at !== 'watch') return go(machine, RELIST);
+  let { resourceVersion } = machine.phase;
+  const objects = new Map(machine.objects);
+  const departed: KubeObject[] = [];
+  let changed = false;
+  let error: Problem | undefined;
+  for (const event of events) {
+    if (event.type === 'ERROR') {
+      error = event.problem;
+      break;
+    }
+    const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+    // Told again by a proxy or a cache that lags: the newer state is already known.
+    if (version !== undefined && isOlder(version, resourceVersion)) continue;
+    if (version !== undefined) resourceVersion = version;
+    if (event.type === 'BOOKMARK') continue;
+    changed = true;
+    const { uid } = event.object.metadata;
+    if (event.type === 'DELETED') {
+      objects.delete(uid);
+      departed.push(event.object);
+    } else {
+      objects.set(uid, event.object);
+    }
+  }
+  const next: Machine = { ...machine, objects, phase: { at: 'watch', resourceVersion } };
+  const emit: Emission[] = changed ? [{ what: 'snapshot', objects, departed }] : [];
+  if (error === undefined) return { machine: next, emit };
+  if (error.kind === 'interrupted') {
+    // A line that is no event may come again from the same resourceVersion, so what exists is read anew.
+    const after = relistAfter(next, error);
+    return { machine: after.machine, emit: [...emit, ...after.emit] };
+  }
+  const after = troubled(next, error, spec, now);
+  return { machine: after.machine, emit: [...emit, ...after.emit] };
+}
+
+/**
+ * Whether one resourceVersion is older than another. They may be compared as whole numbers; where one is none, nothing
+ * is older. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+ */
+function isOlder(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
+}
+
+/** Whether the server may have been stopped: then what comes up again need not know what it knew. */
+function isOutage(problem: Problem): boolean {
+  return problem.kind === 'unreachable' || (problem.kind === 'status' && problem.status >= 500);
+}
+
+function afterOutage(machine: Machine, resourceVersion: string): Asking {
+  // A GET does not tell how far the server is, but all there is to know.
+  return machine.read === 'list' ? { at: 'check', resourceVersion } : readPhase(machine);
+}
+
+function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
+  const { phase } = machine;
+  if (phase.at === 'pause' || phase.at === 'done' || phase.at === 'lookup') return go(machine, RELIST);
+  const verb: Verb = phase.at === 'check' ? 'list' : phase.at;
+  const advice = whatToDo(problem);
+  const forbidden = problem.kind === 'status' && problem.status === 403;
+  // Older charts grant `get` on the one name only.
+  if (forbidden && phase.at === 'list' && spec.name !== undefined && machine.read === 'list') {
+    return go(machine, { at: 'get', refusal: problem });
+  }
+  // Older charts grant no `watch`. What was read is true; from here on it is read again and again.
+  if (forbidden && verb === 'watch') {
+    const told: Emission[] = machine.follow.by === 'watch' ? [{ what: 'fallback', to: 'poll', problem }] : [];
+    return { machine: pollFrom(machine, now), emit: told };
+  }
+  // Where `get` only stood in for `list`, it is `list` that is lacking.
+  const standsIn = phase.at === 'get' && machine.read === 'list' && forbidden;
+  const emit: Emission[] = [
+    standsIn ? { what: 'problem', verb: 'list', problem: phase.refusal } : { what: 'problem', verb, problem },
+  ];
+  const pause = (next: Asking, lasting: Machine = machine): Transition => ({
+    machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
+    emit,
+  });
+  switch (advice) {
+    case 'retry':
+      if (phase.at === 'get') return pause(readPhase(machine));
+      if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase.resourceVersion));
+      // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
+      return pause(phase);
+    case 'not-found':
+      // It speaks of the kind, never of an object: an older server may serve the kind in another version.
+      return pause({ at: 'lookup' }, { ...machine, read: 'list' });
+    case 'refused':
+      // For a moment after its start a server refuses what it has granted before.
+      if (phase.at === 'check') return pause(phase);
+      return pause(RELIST, { ...machine, read: 'list' });
+    case 'relist':
+    case 'fatal':
+      return pause(RELIST, { ...machine, read: 'list' });
+    default:
+      return assertNever(advice);
+  }
+}
