@@ -27,11 +27,13 @@ export function readAudit(file: string, name: string): AuditReader {
       const events = lines
         .filter((line) => line.includes('/namespaces/bench/'))
         .map((line) => JSON.parse(line) as AuditEvent)
-        .filter(({ requestURI, userAgent: agent = '' }) => named.test(requestURI) && userAgent.test(agent))
-        // A watch is told of twice, at its beginning and at its end.
-        .filter(({ auditID }) => !seen.has(auditID));
-      for (const { auditID } of events) seen.add(auditID);
-      return events;
+        .filter(({ requestURI, userAgent: agent = '' }) => named.test(requestURI) && userAgent.test(agent));
+      // A watch is told of twice, at its beginning and at its end.
+      return events.filter(({ auditID }) => {
+        const isNew = !seen.has(auditID);
+        seen.add(auditID);
+        return isNew;
+      });
     },
     close: () => closeSync(fd),
   };
