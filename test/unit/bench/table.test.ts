@@ -51,8 +51,8 @@ test('the tables', () => {
 });
 
 test.for([
-  ['RUN node scripts/build.ts --interpreter "/nodejs/bin/node --some-flag=4"\n', ['--some-flag=4']],
-  ['RUN node scripts/build.ts --interpreter /nodejs/bin/node\n', []],
+  ['ENTRYPOINT ["/nodejs/bin/node", "--some-flag=4", "--another", "/bin/x"]\nCMD []\n', ['--some-flag=4', '--another']],
+  ['ENTRYPOINT ["/nodejs/bin/node", "/bin/x"]\n', []],
 ] as const)('the flags in %j are %j', ([dockerfile, flags]) => {
   expect(flagsOf(dockerfile)).toEqual(flags);
 });
