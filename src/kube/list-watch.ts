@@ -71,14 +71,17 @@ export type WatchEvent =
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
   | { readonly type: 'ERROR'; readonly problem: Problem };
 
+/** An answer to a LIST. */
+interface Page {
+  readonly what: 'page';
+  readonly objects: readonly KubeObject[];
+  readonly continueToken: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
+
 /** What happened to the request that the machine's phase stands for. */
 export type Happening =
-  | {
-      readonly what: 'page';
-      readonly objects: readonly KubeObject[];
-      readonly continueToken: string | undefined;
-      readonly resourceVersion: string | undefined;
-    }
+  | Page
   | { readonly what: 'object'; readonly object: KubeObject | undefined }
   | { readonly what: 'opened' }
   | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
@@ -115,7 +118,7 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
   const { phase } = machine;
   switch (happening.what) {
     case 'page': {
-      if (phase.at === 'check') return checked(machine, phase.resourceVersion, happening.resourceVersion);
+      if (phase.at === 'check') return checked(machine, phase.resourceVersion, happening);
       const pages = phase.at === 'list' ? [...phase.pages, ...happening.objects] : happening.objects;
       if (happening.continueToken !== undefined) {
         return go(machine, { at: 'list', pages, continueToken: happening.continueToken });
@@ -166,9 +169,16 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
   }
 }
 
-/** A server that is behind what it once told has gone back: what is known of it is of no use any more. */
-function checked(machine: Machine, known: string, now: string | undefined): Transition {
-  const wentBack = now === undefined || isOlder(now, known);
+/**
+ * A server that is behind what it once told has gone back: what is known of it is of no use any more. One that has gone
+ * back and has come further since tells of an object that should have been seen, and was not.
+ */
+function checked(machine: Machine, known: string, { objects, resourceVersion }: Page): Transition {
+  const isUnseen = ({ metadata }: KubeObject): boolean =>
+    metadata.resourceVersion !== undefined &&
+    !isOlder(known, metadata.resourceVersion) &&
+    machine.objects.get(metadata.uid)?.metadata.resourceVersion !== metadata.resourceVersion;
+  const wentBack = resourceVersion === undefined || isOlder(resourceVersion, known) || objects.some(isUnseen);
   return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known });
 }
 

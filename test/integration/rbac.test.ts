@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { load, loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe } from 'vitest';
 import {
@@ -95,7 +96,7 @@ async function inForce(granted: readonly Granted[], user: string): Promise<void>
           spec: { user, resourceAttributes },
         })
       ).status.allowed;
-    while (!(await isAllowed())) {}
+    while (!(await isAllowed())) await pause(20);
   }
 }
 

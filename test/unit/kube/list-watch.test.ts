@@ -187,6 +187,24 @@ describe('a watch', () => {
       expect(back().listed([], now).machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
     });
 
+    test.each([
+      ['as it was seen', object('a', '9')],
+      ['changed since', object('a', '21')],
+      ['new', object('b', '21')],
+      ['without a version', { metadata: { name: 'b', uid: 'b' } }],
+    ] as const)('it has an object %s: opens it again from where it was', (_, one) => {
+      expect(back().listed([one], '30').machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+    });
+
+    test.each([
+      ['in a state that was never seen', object('a', '15')],
+      ['in an older state', object('a', '7')],
+      ['that should have been seen', object('b', '20')],
+    ])('it has gone back and further since, with an object %s: lists anew', (_, one) => {
+      const run = back().listed([object('a', '9'), one], '30');
+      expect(run.machine.phase).toEqual({ at: 'list', pages: [], continueToken: undefined });
+    });
+
     test.each(['19', '3', undefined])('it has gone back, to %s: lists anew', (now) => {
       const run = back().on({ what: 'page', objects: [], continueToken: 'more', resourceVersion: now });
       expect(run.machine.phase).toEqual({ at: 'list', pages: [], continueToken: undefined });
