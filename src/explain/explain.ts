@@ -10,7 +10,7 @@ import type { ContainerReport, PodReport, RunEvent, Unexplained } from '../wait/
 import { PODS } from '../wait/others.ts';
 import type { State, TargetState } from '../wait/state.ts';
 import { podSelectorOfJob } from '../wait/stuck.ts';
-import { lastLines } from './log-tail.ts';
+import { type LogTail, lastLines } from './log-tail.ts';
 import { endOf, mayHaveWarnings, reportOf } from './pods.ts';
 
 /** Bounds of an explanation, so that it neither holds an ending up nor floods a log. */
@@ -149,9 +149,11 @@ async function tellLogs(
   for (const container of report.containers) {
     if (container.state === 'waiting') continue;
     try {
-      for (const line of await readLog(pod, container, deps, signal)) {
+      const { lines, error } = await readLog(pod, container, deps, signal);
+      for (const line of lines) {
         deps.tell({ event: 'log', target, pod: report.name, container: container.name, line });
       }
+      if (error !== undefined) throw error;
     } catch (error) {
       if (signal.aborted) return 'readable';
       const cause = unexplained(error, { resource: 'pods/log', verb: 'get' }, byWhat(target));
@@ -213,7 +215,7 @@ async function readLog(
   container: ContainerReport,
   { transport, logLines }: ExplainDeps,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<LogTail> {
   const search = new URLSearchParams({ container: container.name, tailLines: String(logLines) });
   if (container.instance === 'previous') search.set('previous', 'true');
   const path = `${collectionPath(PODS, metadata.namespace)}/${encodeURIComponent(metadata.name)}/log?${search}`;

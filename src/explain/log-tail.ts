@@ -1,6 +1,12 @@
 /** How much of a container's log is shown at most. */
 const SHOWN_BYTES = 8 * 1024;
 
+export interface LogTail {
+  readonly lines: readonly string[];
+  /** What broke the reading off, if anything: there may have been more lines. */
+  readonly error: unknown;
+}
+
 /**
  * The last lines of a log, eight KiB of it at most: a longer first line is cut at its beginning. Reads no further than
  * `bytesRead`. What is no valid UTF-8 becomes the replacement character.
@@ -8,18 +14,23 @@ const SHOWN_BYTES = 8 * 1024;
 export async function lastLines(
   body: AsyncIterable<Uint8Array>,
   { lines, bytesRead }: { readonly lines: number; readonly bytesRead: number },
-): Promise<readonly string[]> {
+): Promise<LogTail> {
+  let error: unknown;
   let kept = Buffer.alloc(0);
   let read = 0;
   let cut = false;
-  for await (const chunk of body) {
-    read += chunk.length;
-    kept = Buffer.concat([kept, chunk]);
-    if (kept.length > SHOWN_BYTES) {
-      kept = kept.subarray(kept.length - SHOWN_BYTES);
-      cut = true;
+  try {
+    for await (const chunk of body) {
+      read += chunk.length;
+      kept = Buffer.concat([kept, chunk]);
+      if (kept.length > SHOWN_BYTES) {
+        kept = kept.subarray(kept.length - SHOWN_BYTES);
+        cut = true;
+      }
+      if (read >= bytesRead) break;
     }
-    if (read >= bytesRead) break;
+  } catch (thrown) {
+    error = thrown;
   }
   // A cut may fall inside a character: its rest is not the beginning of one.
   let start = 0;
@@ -29,5 +40,6 @@ export async function lastLines(
   const shown = text === '' ? [] : all.slice(-lines);
   const [first, ...rest] = shown;
   // Only where the cut fell into the first line shown is that line not whole.
-  return cut && first !== undefined && shown.length === all.length ? [`…${first}`, ...rest] : shown;
+  const isFirstCut = cut && first !== undefined && shown.length === all.length;
+  return { lines: isFirstCut ? [`…${first}`, ...rest] : shown, error };
 }

@@ -188,7 +188,7 @@ export const BYTES: readonly InputKind[] = [
     });
   }),
   inputKind('ends of logs', stream, async (chunks) => {
-    const lines = await lastLines(bodyOf(chunks), { lines: LINES, bytesRead: 1024 * 1024 });
+    const { lines } = await lastLines(bodyOf(chunks), { lines: LINES, bytesRead: 1024 * 1024 });
     if (lines.length > LINES) throw new Error('more lines than wanted');
     if (Buffer.byteLength(lines.join('\n')) > 4 * LIMIT) throw new Error('longer than it may be');
     if (lines.some((one) => !ONE_LINE.test(clean(`${one} `)))) throw new Error('not one line');

@@ -43,6 +43,16 @@ const never: Answer = ({ signal }) =>
     signal.addEventListener('abort', () => reject(new TransportError({ kind: 'unreachable', message: 'aborted' })));
   });
 
+/** Comes to a halt after a line. */
+const halting =
+  (line: string): Answer =>
+  async (request) => ({
+    body: (async function* () {
+      yield Buffer.from(`${line}\n`);
+      await never(request);
+    })() as AsyncIterable<Uint8Array>,
+  });
+
 function transport(pods: Answer, logs: Answer): Transport & { readonly asked: string[] } {
   const asked: string[] = [];
   return {
@@ -106,6 +116,7 @@ describe('an explanation', () => {
   test.each<[string, Answer, Answer, readonly string[]]>([
     ['pods that do not come; one was seen before', never, text('one'), ['pod', 'unexplained']],
     ['a log that does not come', found, never, ['pod', 'unexplained']],
+    ['a log that comes to a halt', found, halting('one'), ['pod', 'one', 'unexplained']],
   ])('ends after five seconds, and says so: %s', async (_, pods, logs, expected) => {
     const { clock, over, events, said } = run(stateWith('BackoffLimitExceeded', 'Never'), transport(pods, logs));
     await settled();

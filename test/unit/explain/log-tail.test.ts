@@ -9,8 +9,8 @@ async function* chunks(...pieces: readonly (string | Uint8Array)[]): AsyncIterab
   for (const piece of pieces) yield Buffer.from(piece);
 }
 
-const tail = (lines: number, ...pieces: readonly (string | Uint8Array)[]): Promise<readonly string[]> =>
-  lastLines(chunks(...pieces), { lines, bytesRead: MANY });
+const tail = async (lines: number, ...pieces: readonly (string | Uint8Array)[]): Promise<readonly string[]> =>
+  (await lastLines(chunks(...pieces), { lines, bytesRead: MANY })).lines;
 
 describe('the end of a log', () => {
   test.each<[string, number, readonly string[], readonly string[]]>([
@@ -54,8 +54,17 @@ describe('the end of a log', () => {
         yield Buffer.from('line\n');
       }
     }
-    expect(await lastLines(endless(), { lines: 2, bytesRead: 50 })).toEqual(['line', 'line']);
+    expect(await lastLines(endless(), { lines: 2, bytesRead: 50 })).toEqual({ lines: ['line', 'line'] });
     expect(given).toBe(10);
+  });
+
+  test('broken off: what was read, and what broke it', async () => {
+    const error = new Error('aborted');
+    async function* cutOff(): AsyncIterable<Uint8Array> {
+      yield Buffer.from('a\nb\n');
+      throw error;
+    }
+    expect(await lastLines(cutOff(), { lines: 3, bytesRead: MANY })).toEqual({ lines: ['a', 'b'], error });
   });
 
   test('however it comes: its last lines, eight KiB of them at most', async () => {
