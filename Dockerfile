@@ -14,7 +14,7 @@ COPY package.json package-lock.json .npmrc tsconfig.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts/build.ts scripts/pack.ts scripts/compile-cache.cjs scripts/
 COPY src src
-# Where the program is called by its name, as wait_for.sh is: the kernel hands on no more than one flag.
+# The flag lets a start do with no collection of garbage, where Node's own setting takes two.
 RUN node scripts/build.ts --interpreter "/nodejs/bin/node --min-semi-space-size=4"
 # Laid out here, links included, because nothing can run in the last stage.
 COPY LICENSE /out/opt/kube-await/
@@ -44,8 +44,5 @@ LABEL org.opencontainers.image.title="kube-await" \
 COPY --from=compile /out/ /
 # By number, so that kubelet can tell that it is not root.
 USER 65532:65532
-# The flags, in their order: no collection of garbage in a start, where Node's own setting takes two; the trusted
-# authorities are those of the base image or of SSL_CERT_FILE, as kubectl's are, so that Node's own 150 are not parsed at
-# each start (a cluster mostly has its own); and no signal opens a debugger beside a token.
-ENTRYPOINT ["/nodejs/bin/node", "--min-semi-space-size=4", "--use-openssl-ca", "--disable-sigusr1", "/usr/local/bin/kube-await"]
+ENTRYPOINT ["/usr/local/bin/kube-await"]
 CMD []

@@ -25,9 +25,9 @@ export function layOut(): Image {
   return { flags, program: path.join(dir, NAME) };
 }
 
-/** The flags of Node with which the image starts the program. */
+/** The flags of Node in the line with which the image's program begins. */
 export function flagsOf(dockerfile: string): string[] {
-  const command = /^ENTRYPOINT (\[.+\])$/m.exec(dockerfile)?.[1];
-  if (command === undefined) throw new Error('the Dockerfile has no ENTRYPOINT');
-  return JSON.parse(command).slice(1, -1);
+  const interpreter = /--interpreter[ =]["']?([^"'\n]+)/.exec(dockerfile)?.[1];
+  if (interpreter === undefined) throw new Error('the Dockerfile names no interpreter');
+  return interpreter.trim().split(' ').slice(1);
 }

@@ -39,26 +39,19 @@ interface Mounted {
   readonly user?: number;
   readonly mode?: number;
   readonly network?: 'host' | 'bridge';
-  /** PEM, for SSL_CERT_FILE. */
-  readonly trusted?: string;
 }
 
 let count = 0;
 
 /** kube-await with this kubeconfig, mounted from a file of user 4711. */
 async function withKubeconfig(text: string, args: readonly string[], options: Mounted = {}): Promise<Ended> {
-  const { user = 4711, mode = 0o600, network = 'host', trusted } = options;
+  const { user = 4711, mode = 0o600, network = 'host' } = options;
   count += 1;
   const file = path.join(folder, `kubeconfig-${count}`);
   writeFileSync(file, text);
   chownSync(file, 4711, 4711);
   chmodSync(file, mode);
-  const mounts = { [file]: KUBECONFIG };
-  if (trusted === undefined) return await run(args, { user, network, mounts, env: { KUBECONFIG } });
-  const bundle = path.join(folder, `trusted-${count}.pem`);
-  writeFileSync(bundle, trusted);
-  const env = { KUBECONFIG, SSL_CERT_FILE: '/trusted.pem' };
-  return await run(args, { user, network, mounts: { ...mounts, [bundle]: env.SSL_CERT_FILE }, env });
+  return await run(args, { user, network, mounts: { [file]: KUBECONFIG }, env: { KUBECONFIG } });
 }
 
 /** A kubeconfig like that of the cluster, but for this change of its text. */
@@ -112,16 +105,6 @@ describe.concurrent('docker run, with a kubeconfig', () => {
     await api.create(jobOf({ namespace: ns, name: 'one', containers: [shell(images().busybox, 'true')] }));
     const waited = await withKubeconfig(text, ['job/one', '-n', ns]);
     expect(waited, waited.stderr).toMatchObject({ code: 0, stdout: 'job/one reached: Complete, 1/1 succeeded\n' });
-  });
-
-  test('that names no authority: those in SSL_CERT_FILE are trusted, as by kubectl', async ({ ns, expect }) => {
-    const text = await changed(/^ *certificate-authority-data: .*\n/m, '');
-    const [, data = ''] = /certificate-authority-data: (.*)/.exec(await flattened()) ?? [];
-    const trusted = Buffer.from(data, 'base64').toString();
-    expect(await withKubeconfig(text, ['namespace', ns], { trusted })).toMatchObject({ code: 0 });
-    const { code, stderr } = await withKubeconfig(text, ['namespace', ns, '--timeout=1s']);
-    expect(code).toBe(124);
-    expect(stderr).toContain('unable to verify the first certificate');
   });
 
   test('of another user and mode 0600', async ({ expect }) => {
