@@ -26,13 +26,18 @@ export function checkKindWord(word: string): void {
   if (!KIND.test(word)) throw new UsageError(`expected a kind such as job, pod or deployment, got ${quote(word)}`);
 }
 
+function isPrintable(name: string): boolean {
+  // Most names are plain, and what stands below takes V8 a moment to make ready.
+  return /^[\w.-]+$/.test(name) || /^[^\s/%,\p{C}]+$/u.test(name);
+}
+
 /**
  * What can be no object's name, is no name. Where the kind is known, its stricter rule holds: a name that no Job can
  * have would be awaited until the timeout.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
  */
 export function checkName(name: string, resource: ApiResource | undefined): void {
-  if (name === '' || name === '.' || name === '..' || name.length > 253 || !/^[^\s/%,\p{C}]+$/u.test(name)) {
+  if (name === '' || name === '.' || name === '..' || name.length > 253 || !isPrintable(name)) {
     throw new UsageError(`expected a name, got ${quote(name)}`);
   }
   if (resource !== undefined && DNS_NAMED_GROUPS.includes(resource.group) && !SUBDOMAIN.test(name)) {

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import https from 'node:https';
+import type { Readable } from 'node:stream';
 import { checkServerIdentity } from 'node:tls';
 import type { Connection, RequestAuth, TlsSettings } from './connection.ts';
 import { fromHttp, fromNode, type Problem, TransportError } from './problem.ts';
@@ -324,7 +325,7 @@ async function drain(message: http.IncomingMessage, { signal }: Limits): Promise
 }
 
 /** The body without its compression. zlib is loaded only when the server did compress, from 128 KiB on. */
-async function decoded(message: http.IncomingMessage): Promise<AsyncIterable<Uint8Array>> {
+async function decoded(message: http.IncomingMessage): Promise<Readable> {
   if (message.headers['content-encoding'] !== 'gzip') return message;
   const [{ createGunzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
   // The callback is there so that an error is not thrown: the reader of the last stream gets it.
@@ -333,7 +334,7 @@ async function decoded(message: http.IncomingMessage): Promise<AsyncIterable<Uin
 
 function createResponse(
   message: http.IncomingMessage,
-  raw: AsyncIterable<Uint8Array>,
+  raw: Readable,
   limits: Limits,
   toProblem: (error: unknown) => Error,
 ): Response {
@@ -348,28 +349,26 @@ function createResponse(
 
   async function* read(): AsyncGenerator<Uint8Array, void> {
     try {
-      yield* raw;
+      yield* raw as AsyncIterable<Uint8Array>;
     } catch (error) {
       throw toProblem(limits.reason() ?? error);
     } finally {
       end();
     }
   }
-  const body = read();
-  const text = async (limitBytes = Number.POSITIVE_INFINITY): Promise<string> => {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= limitBytes) break;
+  const text = async (limitBytes?: number): Promise<string> => {
+    try {
+      return (await collect(raw, limitBytes)).toString('utf8');
+    } catch (error) {
+      throw toProblem(limits.reason() ?? error);
+    } finally {
+      end();
     }
-    return Buffer.concat(chunks).subarray(0, Math.min(length, limitBytes)).toString('utf8');
   };
   return {
     status: message.statusCode ?? 0,
     headers: message.headers,
-    body,
+    body: read(),
     text,
     async json() {
       return parseAnswer(await text());
@@ -379,6 +378,31 @@ function createResponse(
       message.destroy();
     },
   };
+}
+
+/**
+ * All of a stream, or its first bytes. By its events: the machinery behind `for await` takes Node two milliseconds the
+ * first time, and a start has no other use for it.
+ */
+function collect(stream: Readable, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const whole = (): void => resolve(Buffer.concat(chunks).subarray(0, Math.min(length, limitBytes)));
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length < limitBytes) return;
+      whole();
+      stream.destroy();
+    });
+    stream.once('end', whole);
+    stream.on('error', reject);
+    // Destroyed without a word, now or before: what came is not all of it.
+    const broken = (): void => reject(stream.errored ?? new Error('the answer broke off'));
+    stream.once('close', broken);
+    if (stream.destroyed) broken();
+  });
 }
 
 /** @throws TransportError (`interrupted`) for what is not JSON. */

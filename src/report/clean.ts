@@ -5,6 +5,9 @@
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** Most that is ever written. It spares a start the tables behind the properties above, which take V8 most of a millisecond. */
+const PLAIN = /^[ -~]*$/;
+
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
 
 /**
@@ -12,6 +15,7 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  * from elsewhere goes through here before it is written. Never throws; what is plain text comes out unchanged.
  */
 export function clean(foreign: string): string {
+  if (PLAIN.test(foreign)) return foreign;
   return foreign.replace(UNSAFE, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
     return SHORT[character] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
