@@ -33,7 +33,8 @@ async function loadedBy(
   const line = stderr.split('\n').find((text) => text.startsWith('LOADED ')) ?? 'LOADED {}';
   const { builtins, files } = JSON.parse(line.slice('LOADED '.length)) as Loaded;
   const names = files.map((file) => file.replace(/.*\//, '').replace(/(-[A-Z0-9]{8})?\.cjs$/, ''));
-  return { code, builtins, files: names };
+  // V8's compiled code lies beside its file.
+  return { code, builtins, files: names.filter((name) => !/\.cjs\.v[\d.]+-/.test(name)) };
 }
 
 const heavy = /^NativeModule (tls|https?|crypto|http2|zlib|child_process|internal\/tls\/.+)$/;

@@ -39,7 +39,8 @@ describe('pauses', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (random) => {
         const later = pauses(1_200, random).slice(BACKOFF.quickMs.length);
-        expect(Math.min(...later)).toBeGreaterThanOrEqual(1_000);
+        // A difference of two times: it may lack the last bit.
+        expect(Math.round(Math.min(...later))).toBeGreaterThanOrEqual(1_000);
         expect(Math.max(...later)).toBeLessThanOrEqual(30_000);
       }),
       { numRuns: 20 },
