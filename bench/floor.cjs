@@ -1,5 +1,6 @@
 // The least that Node can do: read a token and a certificate, make one request over TLS, look at one condition. As
-// CommonJS, since that starts faster and takes less memory than an ES module.
+// CommonJS, since that starts faster and takes less memory than an ES module, and with events, since `for await` takes
+// two milliseconds to make ready.
 'use strict';
 const { readFileSync } = require('node:fs');
 const { Agent, request } = require('node:https');
@@ -19,10 +20,12 @@ const options = {
   agent: new Agent({ keepAlive: true }),
   path: `/apis/batch/v1/namespaces/${namespace}/jobs?fieldSelector=metadata.name%3D${process.argv[2]}`,
 };
-request(options, async (response) => {
+request(options, (response) => {
   const chunks = [];
-  for await (const chunk of response) chunks.push(chunk);
-  const { items } = JSON.parse(Buffer.concat(chunks).toString());
-  const isComplete = items[0].status.conditions.some(({ type, status }) => type === 'Complete' && status === 'True');
-  process.exit(isComplete ? 0 : 1);
+  response.on('data', (chunk) => chunks.push(chunk));
+  response.on('end', () => {
+    const { items } = JSON.parse(Buffer.concat(chunks).toString());
+    const isComplete = items[0].status.conditions.some(({ type, status }) => type === 'Complete' && status === 'True');
+    process.exit(isComplete ? 0 : 1);
+  });
 }).end();
