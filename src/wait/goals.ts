@@ -45,21 +45,14 @@ export function judgeGoals(
   if (stranger !== undefined) return stranger.verdict;
   const by = (accept: (verdict: Verdict) => boolean): Verdict | undefined =>
     verdicts.find(({ verdict }) => accept(verdict))?.verdict;
-  // Which object it was has been told with its end: what becomes of it afterwards does not matter.
-  const end = verdicts.find(({ goal, verdict }) => isKindGoal(goal.for) && lasts(verdict, 'terminal'));
-  const isOver = ({ goal }: (typeof verdicts)[number]): boolean => end !== undefined && isIdentity(goal);
   return (
     by(({ state }) => state === 'failed') ??
     by(({ state }) => state === 'pending') ??
     // Together they last as long as the one that lasts least.
-    verdicts.find((one) => lasts(one.verdict, 'level') && !isOver(one))?.verdict ??
-    by((verdict) => lasts(verdict, 'terminal')) ??
+    by((verdict) => verdict.state === 'reached' && verdict.lasting === 'level') ??
+    by(() => true) ??
     pending({ code: 'exists' })
   );
-}
-
-function lasts(verdict: Verdict, how: 'terminal' | 'level'): boolean {
-  return verdict.state === 'reached' && verdict.lasting === how;
 }
 
 function isIdentity(goal: Goal): boolean {

@@ -119,19 +119,6 @@ describe('a jsonpath', () => {
     });
   });
 
-  const holds = { state: 'reached', shown: 'v' } as const;
-  const own: Goal = { for: 'complete' };
-  test.each([
-    ['that tells which object it is, of one that has ended: for good', [path('{.spec.x}'), own], TERMINAL, 'terminal'],
-    ['the other way round', [own, path('{.spec.x}')], TERMINAL, 'terminal'],
-    ['of one that is ready: for now', [path('{.spec.x}'), { for: 'ready' }], LEVEL, 'level'],
-    ['of one that is there: for now', [path('{.spec.x}'), { for: 'create' }], TERMINAL, 'level'],
-    ['that tells how it is, of one that has ended: for now', [path('{.status.phase}'), own], TERMINAL, 'level'],
-    ['of both sorts: for now', [path('{.spec.x}'), own, path('{.status.phase}')], TERMINAL, 'level'],
-  ] as const)('%s', (_, goals, verdict, lasting) => {
-    expect(judge(goals, verdict, holds)).toMatchObject({ state: 'reached', lasting });
-  });
-
   test('asks its own judge, with the value and the object', () => {
     const asked: unknown[] = [];
     const ask: JsonPathJudge = (...given) => {
