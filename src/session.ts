@@ -10,7 +10,7 @@ import { TransportError } from './kube/problem.ts';
 import type { ApiResource } from './kube/resource.ts';
 import { createTransport, type Transport } from './kube/transport.ts';
 import { VERSION } from './version.ts';
-import type { JsonPathJudge, Plan, Target } from './wait/plan.ts';
+import type { JsonPathJudge, Plan, PlannedJsonPath, Target } from './wait/plan.ts';
 
 /** How long the question who we are may take, in milliseconds: it only makes a message better. */
 const IDENTITY_TIMEOUT_MS = 2_000;
@@ -157,19 +157,20 @@ function notServedYet(word: string): ApiResource {
 /** Reads all jsonpath expressions, before anything is asked: a bad one is a usage error. */
 async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPaths']> {
   const goals = targets.flatMap((target) => target.goals.filter((goal) => goal.for === 'jsonpath'));
-  const judges = new Map<string, JsonPathJudge>();
-  if (goals.length === 0) return judges;
-  const { JsonPathError, judgeJsonPath, parseJsonPath } = await import('./verdict/jsonpath.ts');
+  const planned = new Map<string, PlannedJsonPath>();
+  if (goals.length === 0) return planned;
+  const { JsonPathError, judgeJsonPath, parseJsonPath, readsStatus } = await import('./verdict/jsonpath.ts');
   for (const { expression } of goals) {
     try {
       const path = parseJsonPath(expression);
-      judges.set(expression, (value, object) => judgeJsonPath(path, value, object));
+      const judge: JsonPathJudge = (value, object) => judgeJsonPath(path, value, object);
+      planned.set(expression, { judge, readsStatus: readsStatus(path) });
     } catch (error) {
       if (error instanceof JsonPathError) throw new UsageError(`--for=jsonpath: ${error.message}`);
       throw error;
     }
   }
-  return judges;
+  return planned;
 }
 
 /**

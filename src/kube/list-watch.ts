@@ -33,8 +33,11 @@ export type Phase =
   | { readonly at: 'list'; readonly pages: readonly KubeObject[]; readonly continueToken: string | undefined }
   /** Reading the one named object, since `list` is refused. */
   | { readonly at: 'get'; readonly refusal: Problem }
-  /** A watch is open, or is to be opened, from this resourceVersion. */
-  | { readonly at: 'watch'; readonly resourceVersion: string }
+  /**
+   * A watch is open, or is to be opened, from this resourceVersion. `checked`: it is to be opened again after an outage,
+   * from a server that is as far.
+   */
+  | { readonly at: 'watch'; readonly resourceVersion: string; readonly checked?: true }
   /**
    * After an outage: is the server as far as this resourceVersion? One that was restored from a backup is not, and would
    * let a watch from there wait, and keep back all events until it is.
@@ -134,8 +137,11 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
       const resourceVersion = happening.object?.metadata.resourceVersion;
       return settle({ ...machine, read: 'get' }, objects, resourceVersion, spec, now, emit);
     }
-    case 'opened':
-      return { machine: { ...machine, follow: { by: 'watch' } }, emit: [{ what: 'answered', verb: 'watch' }] };
+    case 'opened': {
+      const opened: Phase = phase.at === 'watch' ? { at: 'watch', resourceVersion: phase.resourceVersion } : phase;
+      const follow: Follow = { by: 'watch' };
+      return { machine: { ...machine, phase: opened, follow }, emit: [{ what: 'answered', verb: 'watch' }] };
+    }
     case 'events':
       return applyEvents(machine, happening.events, spec, now);
     case 'closed': {
@@ -176,10 +182,10 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
 function checked(machine: Machine, known: string, { objects, resourceVersion }: Page): Transition {
   const isUnseen = ({ metadata }: KubeObject): boolean =>
     metadata.resourceVersion !== undefined &&
-    !isOlder(known, metadata.resourceVersion) &&
+    (metadata.resourceVersion === known || isOlder(metadata.resourceVersion, known)) &&
     machine.objects.get(metadata.uid)?.metadata.resourceVersion !== metadata.resourceVersion;
   const wentBack = resourceVersion === undefined || isOlder(resourceVersion, known) || objects.some(isUnseen);
-  return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known });
+  return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known, checked: true });
 }
 
 /** Reads everything anew after a pause. */
@@ -286,9 +292,10 @@ function isOutage(problem: Problem): boolean {
   return problem.kind === 'unreachable' || (problem.kind === 'status' && problem.status >= 500);
 }
 
-function afterOutage(machine: Machine, resourceVersion: string): Asking {
-  // A GET does not tell how far the server is, but all there is to know.
-  return machine.read === 'list' ? { at: 'check', resourceVersion } : readPhase(machine);
+function afterOutage(machine: Machine, { resourceVersion, checked }: Extract<Phase, { at: 'watch' }>): Asking {
+  // A GET does not tell how far the server is, but all there is to know. And where a LIST is answered but no watch is,
+  // as behind a gateway that lets no stream through, only LISTs tell what happens.
+  return machine.read === 'list' && !checked ? { at: 'check', resourceVersion } : readPhase(machine);
 }
 
 function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
@@ -318,7 +325,7 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
   switch (advice) {
     case 'retry':
       if (phase.at === 'get') return pause(readPhase(machine));
-      if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase.resourceVersion));
+      if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase));
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
       return pause(phase);
     case 'not-found':

@@ -43,7 +43,7 @@ export function listPage(
   return readPage({ continue: continueToken, limit }, spec, deps);
 }
 
-/** The shortest LIST, of which only the resourceVersion is wanted. */
+/** The shortest LIST: what is wanted is how far the server is. */
 export function listOne(spec: CollectionSpec, deps: ReadingDeps): Promise<Happening> {
   return readPage({ limit: '1' }, spec, deps);
 }

@@ -18,6 +18,25 @@ export type JsonPathOutcome =
     };
 
 /**
+ * Whether a path may find something in the status of the object that it is applied to. `{$.status.x}` begins with a
+ * field that has no name, which is the object itself, and a wildcard may find anything.
+ */
+export function readsStatus(path: JsonPath): boolean {
+  const first = path.find((step) => !(step.at === 'field' && step.name === ''));
+  switch (first?.at) {
+    case 'field':
+      return first.name === 'status';
+    case 'union':
+      return first.paths.some(readsStatus);
+    case 'text':
+    case 'each':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
  * Judges an object, whole as the API server sent it, by `kubectl wait --for=jsonpath=`. Without a value it is enough
  * that the path finds something, be it null or empty. With one, what it finds is compared as Go prints it, the white
  * space round it aside: a number as 3 or 1.5, a boolean as true, null as <nil>. Nothing found is pending; what kubectl

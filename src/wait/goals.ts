@@ -8,7 +8,7 @@ import { isKindGoal, type KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
 import { isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
-import type { Goal, Plan, Target } from './plan.ts';
+import type { Goal, Plan, PlannedJsonPath, Target } from './plan.ts';
 
 /** In the place of what must not stand in a log. */
 const HIDDEN = '(not shown)';
@@ -41,7 +41,7 @@ export function judgeGoals(
 ): Verdict {
   const goals = target.goals.filter((goal) => goal.for !== 'delete');
   const verdicts = goals.map((goal) => ({ goal, verdict: judgeGoal(plan, target, goal, object, own) }));
-  const stranger = verdicts.find(({ goal, verdict }) => isIdentity(goal) && verdict.state === 'pending');
+  const stranger = verdicts.find(({ goal, verdict }) => isIdentity(plan, goal) && verdict.state === 'pending');
   if (stranger !== undefined) return stranger.verdict;
   const by = (accept: (verdict: Verdict) => boolean): Verdict | undefined =>
     verdicts.find(({ verdict }) => accept(verdict))?.verdict;
@@ -55,8 +55,14 @@ export function judgeGoals(
   );
 }
 
-function isIdentity(goal: Goal): boolean {
-  return goal.for === 'jsonpath' && !/^\{\.?status\b/.test(goal.expression);
+function isIdentity({ jsonPaths }: Pick<Plan, 'jsonPaths'>, goal: Goal): boolean {
+  return goal.for === 'jsonpath' && !plannedOf(jsonPaths, goal.expression).readsStatus;
+}
+
+function plannedOf(jsonPaths: Plan['jsonPaths'], expression: string): PlannedJsonPath {
+  const planned = jsonPaths.get(expression);
+  if (planned === undefined) throw new Error(`the jsonpath ${expression} was not read`);
+  return planned;
 }
 
 function judgeGoal(
@@ -84,9 +90,7 @@ function judgeGoal(
       return state === 'reached' ? reached('level', why) : { state, why };
     }
     case 'jsonpath': {
-      const judge = jsonPaths.get(goal.expression);
-      if (judge === undefined) throw new Error(`the jsonpath ${goal.expression} was not read`);
-      const { state, shown, problem } = judge(goal.value, object);
+      const { state, shown, problem } = plannedOf(jsonPaths, goal.expression).judge(goal.value, object);
       const { expression, value: wanted } = goal;
       // Neither a Secret's value nor the guess at it belongs in a log.
       const secret = keyOf(target.resource) === '/secrets';

@@ -73,8 +73,14 @@ export interface Plan {
   readonly self: { readonly namespace: string; readonly name: string } | undefined;
   /** Whether failures are explained by the pods of a Job and their logs. */
   readonly explains: 'failures' | 'nothing';
-  /** The judges of all jsonpath goals, by expression. */
-  readonly jsonPaths: ReadonlyMap<string, JsonPathJudge>;
+  /** What all jsonpath goals come to, by expression. */
+  readonly jsonPaths: ReadonlyMap<string, PlannedJsonPath>;
+}
+
+export interface PlannedJsonPath {
+  readonly judge: JsonPathJudge;
+  /** Whether it may look at the status, at whatever spelling of it. */
+  readonly readsStatus: boolean;
 }
 
 /** Compares what an expression finds in an object with a value; undefined: any will do. Never throws. */

@@ -160,3 +160,15 @@ describe.concurrent('while new connections are not answered', () => {
     expect(asked().lists).toBe(0);
   });
 });
+
+test('a gateway that lets no watch through: LISTs tell the end', async ({ ns, identity, proxy, kubeAwait, expect }) => {
+  await api.create(job({ namespace: ns, name: 'y', exitCode: 'ask' }));
+  const message = 'upstream request timeout';
+  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 504 };
+  proxy.answer(isWatch, { status: 504, body });
+  const run = kubeAwait(['job/y', '--timeout=2m'], { kubeconfig: proxy.kubeconfig(await identity({ by: 'token' })) });
+  await proxy.request(isWatch);
+  const [pod] = await api.untilAll(`/api/v1/namespaces/${ns}/pods?labelSelector=job-name%3Dy`, (all) => all.length > 0);
+  await endPod({ ...pod, apiVersion: 'v1', kind: 'Pod' }, 0);
+  expect(await run.exit).toMatchObject({ code: 0, stdout: 'job/y reached: Complete, 1/1 succeeded\n' });
+});

@@ -184,7 +184,7 @@ describe('a watch', () => {
     });
 
     test.each(['20', '21', '100'])('it is as far as before, at %s: opens it again from where it was', (now) => {
-      expect(back().listed([], now).machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+      expect(back().listed([], now).machine.phase).toEqual({ at: 'watch', resourceVersion: '20', checked: true });
     });
 
     test.each([
@@ -192,8 +192,9 @@ describe('a watch', () => {
       ['changed since', object('a', '21')],
       ['new', object('b', '21')],
       ['without a version', { metadata: { name: 'b', uid: 'b' } }],
+      ['whose version is no number', object('a', '21x')],
     ] as const)('it has an object %s: opens it again from where it was', (_, one) => {
-      expect(back().listed([one], '30').machine.phase).toEqual({ at: 'watch', resourceVersion: '20' });
+      expect(back().listed([one], '30').machine.phase).toEqual({ at: 'watch', resourceVersion: '20', checked: true });
     });
 
     test.each([
@@ -218,6 +219,20 @@ describe('a watch', () => {
     ] as const)('%s: asks again', (_, next) => {
       const run = back().fails(next);
       expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: next }]);
+      expect(run.elapses().machine.phase).toEqual({ at: 'check', resourceVersion: '20' });
+    });
+
+    test('no watch can be opened again: lists anew, since a LIST is answered', () => {
+      const run = back().listed([], '20').fails(problem);
+      expect(run.at).toBe('pause, then list');
+      // The same once more from there: each other answer tells what exists.
+      run.elapses().listed([object('a', '25')], '30');
+      expect(run.fails(problem).elapses().at).toBe('check');
+      expect(run.listed([], '30').fails(problem).at).toBe('pause, then list');
+    });
+
+    test('the watch is open again, and it is out again: asks again how far it is', () => {
+      const run = back().listed([], '20').on({ what: 'opened' }).fails(problem);
       expect(run.elapses().machine.phase).toEqual({ at: 'check', resourceVersion: '20' });
     });
 

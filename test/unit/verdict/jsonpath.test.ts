@@ -1,8 +1,40 @@
 import { describe, expect, test } from 'vitest';
-import { JsonPathError, judgeJsonPath, parseJsonPath } from '../../../src/verdict/jsonpath.ts';
+import { JsonPathError, judgeJsonPath, parseJsonPath, readsStatus } from '../../../src/verdict/jsonpath.ts';
 import { DOCUMENTS, JSONPATH_CASES, type JsonPathCase } from './jsonpath-cases.ts';
 
 const judge = (path: string, object: unknown, value?: string) => judgeJsonPath(parseJsonPath(path), value, object);
+
+describe('whether it may read the status', () => {
+  test.each([
+    '{.status.phase}',
+    '{status}',
+    '.status.x',
+    '{$.status.x}',
+    '{@.status.x}',
+    '{ .status.x}',
+    "{['status'].x}",
+    "{['spec','status'].x}",
+    '{..phase}',
+    '{.*.phase}',
+    '{[?(@.phase=="x")]}',
+    '{@}',
+  ])('%s may', (expression) => {
+    expect(readsStatus(parseJsonPath(expression))).toBe(true);
+  });
+
+  test.each([
+    '{.spec.x}',
+    '{.statuses}',
+    '{.metadata.labels.status}',
+    "{['spec']['status']}",
+    '{.spec[?(@.status=="x")]}',
+    "{['spec','metadata'].x}",
+    '{"status"}',
+    '{1}',
+  ])('%s may not', (expression) => {
+    expect(readsStatus(parseJsonPath(expression))).toBe(false);
+  });
+});
 
 describe('as kubectl wait', () => {
   const titled = (row: JsonPathCase): [string, JsonPathCase] => [
