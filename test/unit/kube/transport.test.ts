@@ -570,9 +570,32 @@ describe('a body', () => {
   });
 
   test('as text is cut at the limit, within a chunk and without the rest', async () => {
-    const { port } = await serve(http.createServer((_request, response) => response.write('0123456789')));
+    const { port, sockets } = await serve(http.createServer((_request, response) => response.write('0123456789')));
     const response = await watch(transportTo(`http://127.0.0.1:${port}`));
+    const closed = once(sockets[0] as Socket, 'close');
     expect(await response.text(4)).toBe('0123');
+    await closed;
+  });
+
+  test('as text that broke off before it was read is an interruption', async () => {
+    const { port, sockets } = await serve(http.createServer((_request, response) => response.write('one\n')));
+    const response = await watch(transportTo(`http://127.0.0.1:${port}`));
+    sockets[0]?.resetAndDestroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await problemOf(response.text())).toMatchObject({ kind: 'interrupted', message: 'aborted' });
+  });
+
+  test.each(['before', 'while'])('as text, given up %s it is read, is an interruption', async (when) => {
+    const { port } = await serve(http.createServer((_request, response) => response.write('one\n')));
+    const response = await watch(transportTo(`http://127.0.0.1:${port}`));
+    if (when === 'before') {
+      response.destroy();
+      // Its events are over.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const read = problemOf(response.text());
+    response.destroy();
+    expect(await read).toMatchObject({ kind: 'interrupted', message: 'the answer broke off' });
   });
 
   test('that nobody wants is given up', async () => {
