@@ -21,6 +21,8 @@ export const TIMING = {
   overdue: 15_000,
   /** A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. */
   shortWatch: 1_000,
+  /** So many of them in a row, and it is read anew: whoever ends them may let no event through. */
+  shortWatches: 3,
   /** Where `watch` is not granted: the first and the longest pause between two LISTs, and how fast it grows. */
   poll: { first: 2_000, last: 10_000, factor: 1.5, jitter: 0.2 },
   /** Where `watch` is not granted: how often it is tried again, since a Role may be mended while we wait. */
@@ -33,11 +35,7 @@ export type Phase =
   | { readonly at: 'list'; readonly pages: readonly KubeObject[]; readonly continueToken: string | undefined }
   /** Reading the one named object, since `list` is refused. */
   | { readonly at: 'get'; readonly refusal: Problem }
-  /**
-   * A watch is open, or is to be opened, from this resourceVersion. `checked`: it is to be opened again after an outage,
-   * from a server that is as far.
-   */
-  | { readonly at: 'watch'; readonly resourceVersion: string; readonly checked?: true }
+  | Watching
   /**
    * After an outage: is the server as far as this resourceVersion? One that was restored from a backup is not, and would
    * let a watch from there wait, and keep back all events until it is.
@@ -47,6 +45,18 @@ export type Phase =
   | { readonly at: 'lookup' }
   | { readonly at: 'pause'; readonly cause: Pause; readonly next: Asking }
   | { readonly at: 'done' };
+
+/** A watch is open, or is to be opened, from this resourceVersion. */
+interface Watching {
+  readonly at: 'watch';
+  readonly resourceVersion: string;
+  /** It is to be opened again after an outage, from a server that is as far. */
+  readonly checked?: true;
+  /** How many before it ended at once, without an event. */
+  readonly shorts?: number;
+  /** Until its first event. */
+  readonly openedAt?: number;
+}
 
 /** A phase that stands for a request. */
 type Asking = Exclude<Phase, { at: 'pause' } | { at: 'done' }>;
@@ -138,21 +148,25 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
       return settle({ ...machine, read: 'get' }, objects, resourceVersion, spec, now, emit);
     }
     case 'opened': {
-      const opened: Phase = phase.at === 'watch' ? { at: 'watch', resourceVersion: phase.resourceVersion } : phase;
       const follow: Follow = { by: 'watch' };
-      return { machine: { ...machine, phase: opened, follow }, emit: [{ what: 'answered', verb: 'watch' }] };
+      const emit: readonly Emission[] = [{ what: 'answered', verb: 'watch' }];
+      if (phase.at !== 'watch') return { machine: { ...machine, follow }, emit };
+      const { checked: _, ...watch } = phase;
+      return { machine: { ...machine, phase: { ...watch, openedAt: now }, follow }, emit };
     }
     case 'events':
       return applyEvents(machine, happening.events, spec, now);
     case 'closed': {
       if (phase.at !== 'watch') return go(machine, RELIST);
-      if (happening.sawEvents || happening.afterMs >= TIMING.shortWatch) return go(machine, phase);
+      const { resourceVersion } = phase;
+      if (happening.sawEvents || happening.afterMs >= TIMING.shortWatch)
+        return go(machine, { at: 'watch', resourceVersion });
       const problem: Problem = {
         kind: 'interrupted',
         message: `the watch ended after ${Math.round(happening.afterMs)} ms without an event`,
         cause: undefined,
       };
-      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: phase });
+      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: afterShort(machine, phase) });
     }
     case 'overdue': {
       // Who holds the connection open may have held back what happened, too: only a new LIST tells.
@@ -292,10 +306,22 @@ function isOutage(problem: Problem): boolean {
   return problem.kind === 'unreachable' || (problem.kind === 'status' && problem.status >= 500);
 }
 
-function afterOutage(machine: Machine, { resourceVersion, checked }: Extract<Phase, { at: 'watch' }>): Asking {
+function afterOutage(machine: Machine, { resourceVersion, checked }: Watching): Asking {
   // A GET does not tell how far the server is, but all there is to know. And where a LIST is answered but no watch is,
   // as behind a gateway that lets no stream through, only LISTs tell what happens.
   return machine.read === 'list' && !checked ? { at: 'check', resourceVersion } : readPhase(machine);
+}
+
+/** From where it was a few times, so that nothing is missed; but who ends each watch at once may hold events back. */
+function afterShort(machine: Machine, { resourceVersion, shorts = 0 }: Watching): Asking {
+  if (shorts + 1 >= TIMING.shortWatches) return readPhase(machine);
+  return { at: 'watch', resourceVersion, shorts: shorts + 1 };
+}
+
+function afterCut(machine: Machine, watch: Watching, now: number): Asking {
+  const { resourceVersion, openedAt } = watch;
+  const isShort = openedAt !== undefined && now - openedAt < TIMING.shortWatch;
+  return isShort ? afterShort(machine, watch) : { at: 'watch', resourceVersion };
 }
 
 function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
@@ -326,6 +352,7 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
     case 'retry':
       if (phase.at === 'get') return pause(readPhase(machine));
       if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase));
+      if (phase.at === 'watch' && problem.kind === 'interrupted') return pause(afterCut(machine, phase, now));
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
       return pause(phase);
     case 'not-found':

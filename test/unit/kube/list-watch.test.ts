@@ -332,6 +332,45 @@ describe('a watch', () => {
     );
   });
 
+  describe.each<[string, (run: Script, afterMs: number, sawEvents: boolean) => Script]>([
+    ['ends', (run, afterMs, sawEvents) => run.on({ what: 'closed', afterMs, sawEvents })],
+    ['is cut', (run) => run.fails({ kind: 'interrupted', message: 'aborted' })],
+  ])('one that %s at once, without an event', (_, end) => {
+    /** Opened, over after so long, with an event before or none; then the pause, where there is one. */
+    function watched(run: Script, { afterMs = 10, event = false } = {}): Script {
+      run.on({ what: 'opened' });
+      if (event) run.events({ type: 'BOOKMARK', resourceVersion: '11' });
+      run.now += afterMs;
+      end(run, afterMs, event);
+      return run.at.startsWith('pause') ? run.elapses() : run;
+    }
+
+    test('and twice more: reads anew, since it may be that no event comes through', () => {
+      const run = watching();
+      expect(watched(run).at).toBe('watch');
+      expect(watched(run).at).toBe('watch');
+      expect(watched(run).at).toBe('list');
+      // And the same from there.
+      run.listed([object('a', '12')], '12');
+      expect([watched(run).at, watched(run).at, watched(run).at]).toEqual(['watch', 'watch', 'list']);
+    });
+
+    test.each([
+      ['one with an event', { event: true }],
+      ['one that lasts', { afterMs: TIMING.shortWatch }],
+    ])('but %s in between: begins to count anew', (_, other) => {
+      const run = watched(watched(watching()));
+      expect(watched(run, other).at).toBe('watch');
+      expect([watched(run).at, watched(run).at, watched(run).at]).toEqual(['watch', 'watch', 'list']);
+    });
+  });
+
+  test('one that cannot be opened does not count as one that ended at once', () => {
+    const run = watching();
+    for (let count = 0; count < 5; count += 1) run.fails(http(429, 'TooManyRequests')).elapses();
+    expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
+  });
+
   test('401: lists anew, and is told', () => {
     const run = watching().fails(http(401, 'Unauthorized'));
     expect(run.at).toBe('pause, then list');
