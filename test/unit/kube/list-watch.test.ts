@@ -94,8 +94,10 @@ describe('a list', () => {
 
   test('goes on with the same page after a broken connection, and begins anew when its token has expired', () => {
     const page: Happening = { what: 'page', objects: [object('a', '1')], continueToken: 't', resourceVersion: '5' };
-    const broken = new Script(SELECTED).on(page).fails(RESET).elapses();
-    expect(broken.machine.phase).toMatchObject({ at: 'list', continueToken: 't' });
+    for (const problem of [RESET, { kind: 'interrupted', message: 'aborted' }] as const) {
+      const broken = new Script(SELECTED).on(page).fails(problem).elapses();
+      expect(broken.machine.phase).toMatchObject({ at: 'list', continueToken: 't' });
+    }
     const expired = new Script(SELECTED).on(page).fails(GONE).elapses();
     expect(expired.machine.phase).toMatchObject({ at: 'list', continueToken: undefined, pages: [] });
   });
