@@ -312,11 +312,7 @@ async function drain(message: http.IncomingMessage, { signal }: Limits): Promise
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    let length = 0;
-    for await (const chunk of message as AsyncIterable<Uint8Array>) {
-      length += chunk.length;
-      if (length >= TRANSPORT.errorBodyBytes) break;
-    }
+    await collect(message, TRANSPORT.errorBodyBytes);
   } catch {
     // What it said does not matter, nor that it broke off.
   } finally {

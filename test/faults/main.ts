@@ -6,10 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { SetupError } from '../cluster/binaries.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
 import { wholeNumber } from '../harness/numbers.ts';
 import { inParallel } from '../harness/pool.ts';
+import { runProgram } from '../harness/program.ts';
 import { makeBench } from './bench.ts';
 import { anyCase, type Bench, type Case, runCase } from './case.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -23,7 +23,19 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '24' },
   },
 });
-const number = (name: keyof typeof values): number => wholeNumber(`--${name}`, values[name]);
+
+interface Given {
+  readonly runs: number;
+  readonly seed: number;
+  /** How many outages. */
+  readonly count: number;
+  readonly atOnce: number;
+}
+
+function given(): Given {
+  const number = (name: keyof typeof values): number => wholeNumber(`--${name}`, values[name]);
+  return { runs: number('runs'), seed: number('seed'), count: number('outages'), atOnce: number('at-once') };
+}
 
 /** Each run has a seed of its own, so that any one can be run alone: `--runs 1 --seed ITS_SEED`. */
 const caseOf = (seed: number): Case | undefined => fc.sample(anyCase, { seed, numRuns: 1 })[0];
@@ -37,8 +49,7 @@ async function simplest(bench: Bench, seed: number): Promise<string> {
   return details.failed ? JSON.stringify(details.counterexample?.[0]) : 'it went well when it was run again';
 }
 
-async function connectionFaults(cluster: Cluster): Promise<number> {
-  const [runs, seed, atOnce] = [number('runs'), number('seed'), number('at-once')];
+async function connectionFaults(cluster: Cluster, { runs, seed, atOnce }: Given): Promise<number> {
   const bench = await makeBench(cluster);
   const seeds = Array.from({ length: runs }, (_, index) => seed + index);
   let done = 0;
@@ -57,8 +68,7 @@ async function connectionFaults(cluster: Cluster): Promise<number> {
 }
 
 /** Of the API server as a whole: one after the other, on one of their own. */
-async function outages(cluster: Cluster): Promise<number> {
-  const [count, seed] = [number('outages'), number('seed')];
+async function outages(cluster: Cluster, { count, seed }: Given): Promise<number> {
   if (count === 0) return 0;
   const plane = await startControlPlane(cluster);
   let [waits, bad] = [0, 0];
@@ -75,19 +85,14 @@ async function outages(cluster: Cluster): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  const options = given();
   const cluster = await startCluster({ progress: (line) => console.error(line) });
   try {
-    const bad = await Promise.all([connectionFaults(cluster), outages(cluster)]);
+    const bad = await Promise.all([connectionFaults(cluster, options), outages(cluster, options)]);
     return bad.every((count) => count === 0) ? 0 : 1;
   } finally {
     await cluster.stop();
   }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runProgram(main);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { memoryOf } from '../../bench/procfs.ts';
 import { median } from '../../bench/statistics.ts';
-import { SetupError } from '../cluster/binaries.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
 import type { Reference } from '../cluster/rest.ts';
+import { runProgram } from '../harness/program.ts';
 import { startRun } from '../harness/run.ts';
 import { type Living, live } from './life.ts';
 
@@ -92,15 +92,13 @@ async function soak(cluster: Cluster): Promise<number> {
   return bad;
 }
 
-try {
+async function main(): Promise<number> {
   const cluster = await startCluster({ progress: (line) => console.error(line) });
   try {
-    process.exitCode = (await soak(cluster)) === 0 ? 0 : 1;
+    return (await soak(cluster)) === 0 ? 0 : 1;
   } finally {
     await cluster.stop();
   }
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
 }
+
+await runProgram(main);

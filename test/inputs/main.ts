@@ -3,8 +3,8 @@
  * in from outside. Each is taken, or refused with one clear line. Ends with 1, and the simplest input, where one is not.
  */
 import { parseArgs } from 'node:util';
-import { SetupError } from '../cluster/binaries.ts';
 import { wholeNumber } from '../harness/numbers.ts';
+import { runProgram } from '../harness/program.ts';
 import { INPUTS } from './index.ts';
 
 const { values } = parseArgs({
@@ -32,10 +32,4 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runProgram(main);
