@@ -12,8 +12,11 @@ import { createTransport, type Transport } from './kube/transport.ts';
 import { VERSION } from './version.ts';
 import type { JsonPathJudge, Plan, PlannedJsonPath, Target } from './wait/plan.ts';
 
-/** How long the question who we are may take, in milliseconds: it only makes a message better. */
-const IDENTITY_TIMEOUT_MS = 2_000;
+/**
+ * Limit for asking the API server who we are, in milliseconds. The answer only improves a message, but a server that has
+ * just refused a request also answers this one, however slow it is.
+ */
+const IDENTITY_TIMEOUT_MS = 10_000;
 
 /** A way to the API server. */
 export interface Line {
@@ -174,7 +177,7 @@ async function readJsonPaths(targets: readonly Target[]): Promise<Plan['jsonPath
 }
 
 /**
- * The user name that the API server gives us; undefined where it does not say in two seconds.
+ * The user name that the API server gives us; undefined if it does not answer within ten seconds.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review
  */
 export async function whoAmI(transport: Transport, signal?: AbortSignal): Promise<string | undefined> {
