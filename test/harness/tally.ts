@@ -28,7 +28,7 @@ export class Tally implements Reporter {
       }
     }
     if (flaky.length > 0) {
-      console.log(`flaky: ${flaky.length} passed only on a retry\n${flaky.map((name) => `  ${name}\n`).join('')}`);
+      console.log(`flaky: ${flaky.length} (passed only on a retry)\n${flaky.map((name) => `  ${name}\n`).join('')}`);
     }
     const file = process.env.TALLY_FILE;
     if (file) {

@@ -35,7 +35,7 @@ test('the result counts what failed outside of a test, and names a test that pas
   });
   const { stdout } = await run.catch((error) => error);
   const flaky = 'retried.test.ts > a group > passes on a retry';
-  expect(stdout).toBe(`flaky: 1 passed only on a retry\n  ${flaky}\n\n`);
+  expect(stdout).toBe(`flaky: 1 (passed only on a retry)\n  ${flaky}\n\n`);
   // Failed: a test, a file, the hook of a group, and a rejection.
   expect(readFileSync(file, 'utf8')).toBe(`3 passed, 4 failed, 1 skipped\n${flaky}\n`);
 });
