@@ -1,3 +1,3 @@
 import { testInputs } from '../inputs/suite.ts';
 
-testInputs(5_000);
+testInputs(2_000);
