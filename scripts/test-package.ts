@@ -29,7 +29,7 @@ function nodeOf(version: string): string {
 const nodes = VERSIONS.map(nodeOf).join(path.delimiter);
 const { status } = spawnSync(
   path.join(ROOT, 'node_modules', '.bin', 'vitest'),
-  ['run', '--project', 'integration', 'test/integration/package.test.ts', ...process.argv.slice(2)],
+  ['run', '--project', 'slow', 'test/slow/package.test.ts', ...process.argv.slice(2)],
   { cwd: ROOT, stdio: 'inherit', env: { ...process.env, KUBE_AWAIT_TEST_NODES: nodes } },
 );
 process.exitCode = status ?? 1;

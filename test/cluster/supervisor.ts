@@ -218,6 +218,8 @@ async function start(programs: readonly Program[]): Promise<void> {
       // Our service account controller runs, so pods get their accounts and tokens as they do anywhere.
       'disable-admission-plugins': null,
       'authorization-mode': 'Node,RBAC',
+      // Services of all tests of a run: envtest-js has room for 254.
+      'service-cluster-ip-range': '10.0.0.0/16',
       'audit-policy-file': join(import.meta.dirname, 'audit-policy.yaml'),
       'audit-log-path': auditLog,
       'audit-log-maxsize': '4096',

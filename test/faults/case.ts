@@ -49,6 +49,9 @@ export const anyCase: fc.Arbitrary<Case> = anyWait({
   script,
 });
 
+/** The same random cases in each test run, the first N of them; `npm run test:faults` draws new ones. */
+export const randomCases = (count: number): Case[] => fc.sample(anyCase, { seed: 20_260, numRuns: count });
+
 /** What all runs share. */
 export interface Bench {
   readonly cluster: Cluster;

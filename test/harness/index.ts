@@ -253,7 +253,7 @@ async function decide(target: TestObject, codes: readonly number[], signal: Abor
 type Start = (args: readonly string[], options?: RunOptions & { readonly as?: Identity }) => Run;
 
 interface Fixtures {
-  /** A namespace of the test's own, deleted after it. */
+  /** A namespace of the test's own. */
   ns: string;
   /** Makes one more. */
   namespace: () => Promise<string>;
@@ -270,14 +270,8 @@ interface Fixtures {
 /** Vitest's `test` with the helpers that clean up after themselves; they work in `test.concurrent` as well. */
 export const test = base.extend<Fixtures>({
   namespace: async ({ task: _ }, use) => {
-    const made: string[] = [];
-    await use(async () => {
-      const name = await makeNamespace();
-      made.push(name);
-      return name;
-    });
-    // Nobody waits until they are gone.
-    await Promise.all(made.map((name) => api.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
+    // It stays as long as the cluster: its deletion, kind by kind, takes more CPU than the rest of most tests.
+    await use(makeNamespace);
   },
   ns: async ({ namespace }, use) => {
     await use(await namespace());

@@ -15,7 +15,7 @@ import { clean } from '../../src/report/clean.ts';
 import { projectionOf } from '../../src/verdict/index.ts';
 import { ONE_LINE } from '../unit/cli/support.ts';
 import { JOBS } from '../unit/objects.ts';
-import { type InputKind, inputKind, refusalBy } from './kind.ts';
+import { anyCharacter, type InputKind, inputKind, refusalBy } from './kind.ts';
 import { anyJson, anyObject } from './objects.ts';
 
 const event = fc.record({
@@ -26,7 +26,7 @@ const notAnEvent = fc.record({ type: fc.constantFrom('ERROR', 'x', null), object
 const line = fc.oneof(
   { weight: 8, arbitrary: event.map((one) => `${JSON.stringify(one)}\n`) },
   { weight: 1, arbitrary: fc.oneof(notAnEvent, anyJson).map((json) => `${JSON.stringify(json)}\n`) },
-  { weight: 1, arbitrary: fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 20 })) },
+  { weight: 1, arbitrary: fc.oneof(fc.string({ unit: anyCharacter }), fc.uint8Array({ maxLength: 20 })) },
 );
 /** Cut anywhere, in the middle of a character too. */
 const stream = fc
@@ -168,7 +168,7 @@ export const BYTES: readonly InputKind[] = [
       fc.dictionary(fc.constantFrom('retry-after', 'date'), anyText),
       fc.oneof(
         anyJson.map((json) => JSON.stringify(json)),
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: anyCharacter }),
       ),
     ),
     ([status, headers, body]) => {

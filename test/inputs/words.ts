@@ -6,7 +6,7 @@ import { OPTIONS } from '../../src/cli/options.ts';
 import { parseFieldSelector, parseLabelSelector } from '../../src/cli/selector.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { JsonPathError, judgeJsonPath, parseJsonPath } from '../../src/verdict/jsonpath.ts';
-import { type InputKind, inputKind, refusalBy } from './kind.ts';
+import { anyCharacter, type InputKind, inputKind, refusalBy } from './kind.ts';
 import { anyJson } from './objects.ts';
 
 const option = fc.constantFrom(
@@ -49,7 +49,7 @@ const textOf = (...parts: readonly string[]): fc.Arbitrary<string> =>
   fc.oneof(
     { weight: 6, arbitrary: joined(fc.constantFrom(...parts)) },
     { weight: 3, arbitrary: joined(fc.oneof(fc.constantFrom(...parts), fc.string({ maxLength: 2 }))) },
-    { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+    { weight: 1, arbitrary: fc.string({ unit: anyCharacter }) },
   );
 const joined = (part: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.array(part, { maxLength: 8 }).map((all) => all.join(''));

@@ -1,12 +1,10 @@
-/** The test cluster itself: what the other tests take for granted. */
+/** The test cluster itself: what the other tests rely on. test/slow/cluster.test.ts starts others beside it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect } from 'vitest';
+import { describe } from 'vitest';
 import {
   api,
   auditOf,
@@ -167,19 +165,6 @@ describe.concurrent('who may do what', () => {
 });
 
 describe.concurrent('how it ends', () => {
-  /** Commands of all processes that name this folder. */
-  async function processesOf(folder: string): Promise<string[]> {
-    const { stdout } = await run('ps', ['-axo', 'args']);
-    return stdout.split('\n').filter((line) => line.includes(folder));
-  }
-
-  async function untilGone(folder: string): Promise<void> {
-    // Nothing tells when a process that is not a child has ended.
-    while (existsSync(folder) || (await processesOf(folder)).length > 0) {
-      await sleep(50);
-    }
-  }
-
   /** An ended process that nobody has reaped yet (Z) has ended. */
   async function untilEnded(pid: number): Promise<void> {
     const state = () =>
@@ -190,25 +175,6 @@ describe.concurrent('how it ends', () => {
     while (!(await state()).startsWith('Z')) {
       await sleep(50);
     }
-  }
-
-  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    test(`${signal} for whoever started it leaves no process and no folder`, { timeout: 60_000 }, async ({
-      expect,
-    }) => {
-      const runner = spawn(process.execPath, [join(clusterDir, 'up.ts')], { stdio: ['ignore', 'ignore', 'pipe'] });
-      const lines = createInterface({ input: runner.stderr });
-      let folder: string | undefined;
-      for await (const line of lines) {
-        folder = / are in (\S+)\. /.exec(line)?.[1];
-        if (folder !== undefined) {
-          break;
-        }
-      }
-      expect(await processesOf(folder ?? '')).toHaveLength(5);
-      runner.kill(signal);
-      await untilGone(folder ?? '');
-    });
   }
 
   test('a process under test dies with the process that tests it', async () => {
@@ -241,17 +207,5 @@ describe.concurrent('how it ends', () => {
     expect(error?.stderr).toMatch(
       /^The test cluster needs etcd, .*: install Go 1\.26 or newer .*KUBEBUILDER_ASSETS.*\n$/,
     );
-  });
-});
-
-describe('several at a time', () => {
-  test('another one starts and stops', { timeout: 120_000 }, async () => {
-    const { startCluster } = await import('../cluster/index.ts');
-    const another = await startCluster();
-    await another.stop();
-    expect(existsSync(another.coordinates.dir)).toBe(false);
-    for (const pid of another.coordinates.pids) {
-      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    }
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { type ControlPlane, startControlPlane } from '../faults/control-plane.ts';
+import type { Stage } from '../faults/life.ts';
+import { type Outage, runOutage } from '../faults/outage.ts';
 import { cluster, test } from '../harness/index.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import type { Stage } from './life.ts';
-import { type Outage, runOutage } from './outage.ts';
 
 let plane: ControlPlane;
 beforeAll(async () => {

@@ -1,0 +1,3 @@
+import { testInputs } from '../inputs/suite.ts';
+
+testInputs(2_000);
