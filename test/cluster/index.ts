@@ -190,7 +190,10 @@ export function connectCluster(coordinates: Coordinates): Cluster {
       const lines = readFileSync(coordinates.auditLog, 'utf8').split('\n');
       // The last line may still be under way.
       lines.pop();
-      return lines.map((line) => JSON.parse(line) as AuditEvent).filter((event) => matches(event, filter));
+      // Of many thousand lines a few are wanted, and to parse them all takes longer than to find those.
+      const mark = JSON.stringify(filter.user ?? '').slice(1, -1);
+      const candidates = lines.filter((line) => line.includes(mark));
+      return candidates.map((line) => JSON.parse(line) as AuditEvent).filter((event) => matches(event, filter));
     },
     hold: async (pid) => void (await supervisor.ask({ hold: pid })),
     release: async (pid) => void (await supervisor.ask({ release: pid })),

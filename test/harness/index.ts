@@ -224,7 +224,8 @@ export function tokenKubeconfig(token: string): string {
   });
 }
 
-async function makeNamespace(): Promise<string> {
+/** A new namespace, in which pods are admitted. */
+export async function makeNamespace(): Promise<string> {
   const name = unique('test');
   await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   // No pod is admitted before.

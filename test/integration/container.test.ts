@@ -1,9 +1,8 @@
 /** --container: one container of a pod, regular, init or sidecar, and whether kubelet would start it again. */
 import { describe } from 'vitest';
 import { api, hasCondition, type Json, job, pod, test } from '../harness/index.ts';
+import { looksAt, slug } from '../harness/looks.ts';
 import type { TestObject } from '../harness/objects.ts';
-
-const CODES = { reached: 0, pending: 124, failed: 1 } as const;
 
 interface Container {
   readonly name: string;
@@ -311,14 +310,18 @@ async function held(
   return made;
 }
 
+/** No label is made of the name of a pod. */
+const nameOf = (is: string): string => slug(is, 200);
+
 describe.concurrent('--container', () => {
-  for (const row of ROWS) {
-    test(`${row.is}: ${row.ends}`, async ({ ns, kubeAwait, expect }) => {
-      await held(ns, row);
-      const { code, stdout } = await kubeAwait(['pod/x', ...row.args, '--timeout=0']).exit;
-      const verb = row.ends === 'pending' ? 'not reached' : row.ends;
-      const [first] = stdout.split('\n');
-      expect({ code, first }).toEqual({ code: CODES[row.ends], first: `pod/x ${verb}: ${row.says}` });
+  for (const [args, rows] of Map.groupBy(ROWS, (row) => row.args.join(' '))) {
+    test(`${args}: each state of the container`, async ({ ns, kubeAwait, expect }) => {
+      const looks = rows.map(({ is, ends, says }) => ({ target: `pod/${nameOf(is)}`, ends, says }));
+      await Promise.all(rows.map((row) => held(ns, row, { name: nameOf(row.is) })));
+      for (const { args: targets, ...ended } of looksAt(looks)) {
+        const { code, stdout } = await kubeAwait([...targets, ...args.split(' ')]).exit;
+        expect({ code, stdout }).toEqual(ended);
+      }
     });
   }
 

@@ -178,24 +178,27 @@ const conditions: readonly Row[] = [
 
 const phase = { phase: 'Running', count: 3, nothing: null, list: ['a', 'b'], empty: '' };
 const jsonpaths: readonly Row[] = [
-  { is: 'with its value', status: phase, for: 'jsonpath={.status.phase}=Running', both: 'reached' },
+  {
+    // All of them must hold.
+    is: 'with and without braces, quotes and a value, a number, null, a list, a filter',
+    status: { ...phase, ...ready('True') },
+    for: [
+      'jsonpath={.status.phase}=Running',
+      'jsonpath=.status.phase=Running',
+      "jsonpath={.status.phase}='Running'",
+      'jsonpath={.status.count}=3',
+      'jsonpath={.status.nothing}=<nil>',
+      'jsonpath={.status.empty}',
+      'jsonpath={.status.list}',
+      'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True',
+    ],
+    both: 'reached',
+  },
   { is: 'with another value', status: phase, for: 'jsonpath={.status.phase}=Done', both: 'waits' },
-  { is: 'without braces', status: phase, for: 'jsonpath=.status.phase=Running', both: 'reached' },
-  { is: 'with quotes round the value', status: phase, for: `jsonpath={.status.phase}='Running'`, both: 'reached' },
-  { is: 'a number', status: phase, for: 'jsonpath={.status.count}=3', both: 'reached' },
-  { is: 'null', status: phase, for: 'jsonpath={.status.nothing}=<nil>', both: 'reached' },
-  { is: 'without a value, there', status: phase, for: 'jsonpath={.status.empty}', both: 'reached' },
   { is: 'without a value, not there', status: phase, for: 'jsonpath={.status.other}', both: 'waits' },
-  { is: 'a list without a value', status: phase, for: 'jsonpath={.status.list}', both: 'reached' },
   { is: 'several values', status: phase, for: 'jsonpath={.status.list[*]}=a', both: 'fails' },
   { is: 'a list against a value', status: phase, for: 'jsonpath={.status.list}=a', both: 'fails' },
   { is: 'an index out of bounds', status: phase, for: 'jsonpath={.status.list[7]}=a', both: 'fails' },
-  {
-    is: 'with a filter',
-    status: ready('True'),
-    for: 'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True',
-    both: 'reached',
-  },
   {
     is: 'with a filter that finds nothing',
     status: ready('True'),

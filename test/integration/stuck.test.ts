@@ -1,4 +1,5 @@
 /** --stuck-after: what holds a container up, and what stops the clock. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { api, auditOf, hasCondition, type Json, job, pod, startPod, test } from '../harness/index.ts';
 import { annotationsOf } from '../harness/objects.ts';
@@ -16,6 +17,9 @@ const reasons = [
 
 const isWaiting = (found: Json | undefined): boolean =>
   found?.status?.containerStatuses?.[0]?.state?.waiting !== undefined;
+
+/** Much faster than any clock here; faster still would only be work for the API server. */
+const TURN_MS = 100;
 
 describe.concurrent('--stuck-after fails for a container that waits with', () => {
   // One namespace and one wait for each reason would make a minute of what is one rule.
@@ -66,6 +70,7 @@ describe.concurrent('--stuck-after', () => {
         what: next,
       });
       turns.push(next);
+      await pause(TURN_MS);
     }
     const { code, stdout } = await exit;
     expect(code).toBe(1);
@@ -100,6 +105,7 @@ describe.concurrent('--stuck-after', () => {
       await status({ running: { startedAt: new Date().toISOString() } });
       await status({ terminated: { exitCode: 1 } });
       await status(crashed);
+      await pause(TURN_MS);
     }
     const { code, stdout } = await exit;
     expect(code).toBe(1);
@@ -133,6 +139,7 @@ describe.concurrent('--stuck-after', () => {
     while (!over) {
       await status(false);
       await status(true);
+      await pause(TURN_MS);
     }
     const { code } = await exit;
     expect(code).toBe(124);
