@@ -1,6 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
+/** Prints each test that skipped itself, with its reason. */
+function listSkipped(modules: readonly TestModule[]): void {
+  for (const test of modules.flatMap((module) => [...module.children.allTests('skipped')])) {
+    const result = test.result();
+    if (result.state === 'skipped' && result.note) {
+      console.log(`skipped: ${test.module.relativeModuleId} > ${test.fullName}: ${result.note}`);
+    }
+  }
+}
+
 /**
  * Writes `N passed, N failed` (and `, N skipped`, where any were) to the file that TALLY_FILE names, for a CI that
  * reads one line. A file that could not be loaded and an error outside of any test are failures too: without them the
@@ -8,6 +18,7 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node';
  */
 export class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    listSkipped(modules);
     const file = process.env.TALLY_FILE;
     if (!file) {
       return;
