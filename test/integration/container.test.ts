@@ -1,6 +1,6 @@
 /** --container: one container of a pod, regular, init or sidecar, and whether kubelet would start it again. */
 import { describe } from 'vitest';
-import { api, hasCondition, type Json, job, pod, test } from '../harness/index.ts';
+import { api, cluster, hasCondition, type Json, job, pod, test } from '../harness/index.ts';
 import type { TestObject } from '../harness/objects.ts';
 
 const CODES = { reached: 0, pending: 124, failed: 1 } as const;
@@ -313,7 +313,9 @@ async function held(
 
 describe.concurrent('--container', () => {
   for (const row of ROWS) {
-    test(`${row.is}: ${row.ends}`, async ({ ns, kubeAwait, expect }) => {
+    const ownPolicy = row.containers?.some(({ restartPolicy }) => restartPolicy !== undefined) ?? false;
+    test(`${row.is}: ${row.ends}`, async ({ ns, kubeAwait, skip, expect }) => {
+      skip(ownPolicy && cluster().minor < 35, 'containers have a restartPolicy of their own since Kubernetes 1.35');
       await held(ns, row);
       const { code, stdout } = await kubeAwait(['pod/x', ...row.args, '--timeout=0']).exit;
       const verb = row.ends === 'pending' ? 'not reached' : row.ends;
