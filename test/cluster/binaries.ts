@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
-/** Where go.mod pins each program. The names are those of the files in the cache. */
+/** The Go package of each program. The names are those of the files in the cache. */
 const packages = {
   etcd: 'go.etcd.io/etcd/server/v3',
+  kine: 'github.com/k3s-io/kine',
   'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
   'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
   'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
@@ -19,30 +20,51 @@ const packages = {
 
 export type Program = keyof typeof packages;
 
-export const allPrograms = Object.keys(packages) as readonly Program[];
-
-/** What a running control plane consists of. */
-export const clusterPrograms: readonly Program[] = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'kwok',
-];
-
 /** The one error that is meant for whoever runs the tests: its message is complete, a stack adds nothing. */
 export class SetupError extends Error {}
 
-const moduleDir = import.meta.dirname;
+/** The Go modules that pin the programs: the one in this folder, and above it the one that the variable selects. */
+function modules(): readonly string[] {
+  const base = import.meta.dirname;
+  const variant = process.env.KUBE_AWAIT_TEST_KUBERNETES;
+  if (!variant) {
+    return [base];
+  }
+  const known = readdirSync(base).filter((name) => existsSync(join(base, name, 'go.mod')));
+  if (!known.includes(variant)) {
+    throw new SetupError(`KUBE_AWAIT_TEST_KUBERNETES is ${JSON.stringify(variant)}; set it to ${known.join(', ')}`);
+  }
+  return [join(base, variant), base];
+}
+
+/** The module whose go.mod has this program as a tool. */
+function moduleOf(program: Program): string | undefined {
+  return modules().find((module) => {
+    const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
+    // A version follows in all other lines that name it.
+    return lines.some((line) => line.replace(/^tool /, '').trim() === packages[program]);
+  });
+}
+
+/** All programs that are pinned. */
+export function allPrograms(): readonly Program[] {
+  return (Object.keys(packages) as Program[]).filter((program) => moduleOf(program) !== undefined);
+}
+
+/** The programs of a running control plane. */
+export function clusterPrograms(): readonly Program[] {
+  const always: readonly Program[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
+  return moduleOf('kine') ? [...always, 'kine'] : always;
+}
 
 /** A build that an interrupted run has left behind is not in use any more after this long. */
 const abandonedAfterMs = 60 * 60 * 1000;
 
 /** kubectl and Helm compare versions; a plain `go build` gives them none. */
-function linkerFlags(): string {
-  const version = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\S+)/m.exec(readFileSync(join(moduleDir, 'go.mod'), 'utf8'));
+function linkerFlags(module: string): string {
+  const version = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\S+)/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'));
   if (!version) {
-    throw new Error('test/cluster/go.mod does not pin k8s.io/kubernetes');
+    return '-s -w';
   }
   const base = 'k8s.io/component-base/version';
   const values = [
@@ -55,21 +77,36 @@ function linkerFlags(): string {
   return ['-s', '-w', ...values.map((value) => `-X ${value}`)].join(' ');
 }
 
-/** One folder for each set of sources and flags, so that a change of either builds anew and nothing is ever stale. */
-export function cacheDir(): string {
+/** One folder for each set of sources and flags, so that a change of either builds again and nothing is ever stale. */
+function cacheDir(module: string): string {
   const key = createHash('sha256');
-  key.update(readFileSync(join(moduleDir, 'go.mod')));
-  key.update(readFileSync(join(moduleDir, 'go.sum')));
-  key.update(`${linkerFlags()} ${process.platform} ${process.arch}`);
+  key.update(readFileSync(join(module, 'go.mod')));
+  key.update(readFileSync(join(module, 'go.sum')));
+  key.update(`${linkerFlags(module)} ${process.platform} ${process.arch}`);
   const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return join(cacheHome, 'kube-await', 'cluster', key.digest('hex').slice(0, 16));
 }
 
-function find(program: Program): string | undefined {
-  const folders = [process.env.KUBEBUILDER_ASSETS, cacheDir()].filter(
-    (folder) => folder !== undefined && folder !== '',
-  );
-  return folders.map((folder) => join(folder as string, program)).find((file) => existsSync(file));
+interface Place {
+  readonly program: Program;
+  readonly module: string;
+  /** The file in the cache. */
+  readonly file: string;
+}
+
+function placeOf(program: Program): Place {
+  const module = moduleOf(program);
+  if (module === undefined) {
+    throw new Error(`no go.mod of the test cluster has ${packages[program]} as a tool`);
+  }
+  return { program, module, file: join(cacheDir(module), program) };
+}
+
+/** Where the program is, if it is anywhere. KUBEBUILDER_ASSETS stands for the pinned versions only. */
+function find({ program, module, file }: Place): string | undefined {
+  const assets = process.env.KUBEBUILDER_ASSETS;
+  const given = assets && module === import.meta.dirname ? [join(assets, program)] : [];
+  return [...given, file].find((path) => existsSync(path));
 }
 
 function onPath(command: string): boolean {
@@ -79,12 +116,13 @@ function onPath(command: string): boolean {
 /** Runs go and gives its error output; the program is only there when the exit code was 0. */
 function go(
   args: string[],
+  cwd: string,
   scratch: string,
   signal: AbortSignal | undefined,
 ): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child: ChildProcess = spawn('go', args, {
-      cwd: moduleDir,
+      cwd,
       // The reader's own Go settings must not change what is built: no workspace, no vendoring, no build tags.
       // Go's scratch folder lies in ours, because a killed go does not remove it.
       env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTMPDIR: scratch },
@@ -124,32 +162,35 @@ export async function ensureBinaries(
   programs: readonly Program[],
   options: BuildOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
-  const missing = programs.filter((program) => find(program) === undefined);
+  const places = programs.map(placeOf);
+  const missing = places.filter((place) => find(place) === undefined);
   if (missing.length > 0) {
     await build(missing, options);
   }
-  return Object.fromEntries(programs.map((program) => [program, find(program) ?? join(cacheDir(), program)]));
+  return Object.fromEntries(places.map((place) => [place.program, find(place) ?? place.file]));
 }
 
-async function build(programs: readonly Program[], { progress = () => {}, signal }: BuildOptions): Promise<void> {
+async function build(places: readonly Place[], { progress = () => {}, signal }: BuildOptions): Promise<void> {
   if (!onPath('go')) {
+    const names = places.map(({ program }) => program).join(', ');
     throw new SetupError(
-      `The test cluster needs ${programs.join(', ')}: install Go 1.26 or newer (https://go.dev/dl) to build them, ` +
+      `The test cluster needs ${names}: install Go 1.26 or newer (https://go.dev/dl) to build them, ` +
         'or set KUBEBUILDER_ASSETS to a folder that holds them.',
     );
   }
-  const folder = cacheDir();
-  mkdirSync(folder, { recursive: true });
-  removeAbandonedBuilds(folder);
-  // Built aside and renamed: neither an interrupted build nor a second run at the same time leaves half a program.
-  const aside = mkdtempSync(join(folder, '.build-'));
-  try {
-    for (const [index, program] of programs.entries()) {
-      const started = performance.now();
-      progress(`building ${program} (${index + 1}/${programs.length}) ...`);
+  for (const [index, { program, module, file }] of places.entries()) {
+    const started = performance.now();
+    progress(`building ${program} (${index + 1}/${places.length}) ...`);
+    const folder = dirname(file);
+    mkdirSync(folder, { recursive: true });
+    removeAbandonedBuilds(folder);
+    // Built aside and renamed: neither an interrupted build nor a second run at the same time leaves half a program.
+    const aside = mkdtempSync(join(folder, '.build-'));
+    try {
       const output = join(aside, program);
       const { code, stderr } = await go(
-        ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', output, packages[program]],
+        ['build', '-trimpath', '-ldflags', linkerFlags(module), '-o', output, packages[program]],
+        module,
         aside,
         signal,
       );
@@ -157,35 +198,36 @@ async function build(programs: readonly Program[], { progress = () => {}, signal
         const lines = stderr.trim().split('\n').slice(-5).join(' | ');
         throw new SetupError(`go could not build ${program} (Go 1.26 or newer is needed): ${lines || `exit ${code}`}`);
       }
-      renameSync(output, join(folder, program));
-      progress(
-        `built ${program} (${index + 1}/${programs.length}) in ${Math.round((performance.now() - started) / 1000)} s`,
-      );
+      renameSync(output, file);
+    } finally {
+      rmSync(aside, { recursive: true, force: true });
     }
-  } finally {
-    rmSync(aside, { recursive: true, force: true });
+    progress(
+      `built ${program} (${index + 1}/${places.length}) in ${Math.round((performance.now() - started) / 1000)} s`,
+    );
   }
 }
 
 if (import.meta.main) {
-  const wanted = process.argv.slice(2);
-  const unknown = wanted.filter((name) => !(name in packages));
-  if (unknown.length > 0) {
-    console.error(`unknown: ${unknown.join(', ')}; there are ${allPrograms.join(', ')}`);
-    process.exitCode = 2;
-  } else {
-    try {
-      const programs = wanted.length > 0 ? (wanted as Program[]) : allPrograms;
+  try {
+    const known = allPrograms();
+    const wanted = process.argv.slice(2) as Program[];
+    const unknown = wanted.filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+      console.error(`unknown: ${unknown.join(', ')}; there are ${known.join(', ')}`);
+      process.exitCode = 2;
+    } else {
+      const programs = wanted.length > 0 ? wanted : known;
       const paths = await ensureBinaries(programs, { progress: (line) => console.error(line) });
       for (const path of Object.values(paths)) {
         console.log(path);
       }
-    } catch (error) {
-      if (!(error instanceof SetupError)) {
-        throw error;
-      }
-      console.error(error.message);
-      process.exitCode = 1;
     }
+  } catch (error) {
+    if (!(error instanceof SetupError)) {
+      throw error;
+    }
+    console.error(error.message);
+    process.exitCode = 1;
   }
 }

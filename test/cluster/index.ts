@@ -14,6 +14,7 @@ export interface Coordinates {
   readonly auditLog: string;
   readonly caFile: string;
   readonly admin: Credentials;
+  readonly minor: number;
   /** Of the administrator. */
   readonly kubeconfig: string;
   readonly binaries: Readonly<Record<string, string>>;
@@ -59,6 +60,8 @@ export interface AuditFilter {
 export interface Cluster {
   readonly coordinates: Coordinates;
   readonly server: string;
+  /** Of Kubernetes 1: the 36 of v1.36.3. */
+  readonly minor: number;
   readonly caFile: string;
   readonly kubeconfig: string;
   readonly auditLog: string;
@@ -173,6 +176,7 @@ export function connectCluster(coordinates: Coordinates): Cluster {
     coordinates,
     rest,
     server: coordinates.admin.server,
+    minor: coordinates.minor,
     caFile: coordinates.caFile,
     kubeconfig: coordinates.kubeconfig,
     auditLog: coordinates.auditLog,

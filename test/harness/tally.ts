@@ -1,6 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
+/** Prints each test that skipped itself, with its reason. */
+function listSkipped(modules: readonly TestModule[]): void {
+  for (const test of modules.flatMap((module) => [...module.children.allTests('skipped')])) {
+    const result = test.result();
+    if (result.state === 'skipped' && result.note) {
+      console.log(`skipped: ${test.module.relativeModuleId} > ${test.fullName}: ${result.note}`);
+    }
+  }
+}
+
 /**
  * Prints the tests that passed only on a retry, and writes the result of the run to the file that TALLY_FILE names, for
  * a CI that reads it: `N passed, N failed` (and `, N skipped`, if any were), then one line per flaky test. A file that
@@ -9,6 +19,7 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node';
  */
 export class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    listSkipped(modules);
     let passed = 0;
     let failed = unhandledErrors.length;
     let skipped = 0;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startCluster } from '../cluster/index.ts';
+import { cluster } from '../harness/index.ts';
 
 const clusterDir = join(import.meta.dirname, '..', 'cluster');
 
@@ -34,7 +35,8 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const) {
         break;
       }
     }
-    expect(await processesOf(folder ?? '')).toHaveLength(5);
+    // etcd and the API server besides those that the supervisor starts itself.
+    expect(await processesOf(folder ?? '')).toHaveLength(2 + cluster().coordinates.pids.length);
     runner.kill(signal);
     await untilGone(folder ?? '');
   });
