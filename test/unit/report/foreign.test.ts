@@ -113,8 +113,7 @@ const JOBS: ApiResource = { ...RESOURCE, group: 'batch', version: 'v1', name: 'j
 function targetOf(resource: ApiResource, select: Target['select']): Target {
   return {
     ...{ label: X, resource, namespace: X, select, goals: [{ for: 'default' }], onMissing: 'wait', missingGraceMs: 0 },
-    ...{ expect: undefined, atLeast: undefined, container: X, stuckAfterMs: undefined, ownerJobs: 'required' },
-    waits: 'for itself',
+    ...{ expect: undefined, atLeast: undefined, container: X, stuckAfterMs: undefined },
   };
 }
 
