@@ -174,7 +174,7 @@ const ENDINGS: readonly Ending[] = [
 ];
 
 const EVENTS: { readonly [Event in RunEvent['event']]: readonly Extract<RunEvent, { event: Event }>[] } = {
-  changed: TARGETS.map((target) => ({ event: 'changed', target })),
+  changed: TARGETS.map((target) => ({ event: 'changed', target, replaced: [X] })),
   heartbeat: [{ event: 'heartbeat', state: STATE, elapsedMs: 30_000, leftMs: 60_000 }],
   trouble: Object.values(PROBLEMS).map((problem) => ({ event: 'trouble', want: WANT, verb: 'list', problem })),
   recovered: [{ event: 'recovered', want: WANT }],
