@@ -63,9 +63,9 @@ export function judgePod(pod: KubeObject, goal: KindGoal): Verdict {
   return pending(why);
 }
 
-/** A pod keeps its condition Ready while it terminates, but serves no one. */
+/** A pod may keep its condition Ready while it terminates, and when its node is lost, but serves no one. */
 export function isReady(pod: KubeObject): boolean {
-  return !isTerminating(pod) && conditionTrue(pod, 'Ready') !== undefined;
+  return !isTerminating(pod) && !hasEnded(pod) && conditionTrue(pod, 'Ready') !== undefined;
 }
 
 /** Whether a pod is being deleted. */

@@ -196,7 +196,10 @@ describe.concurrent('a pod by name that has ended', () => {
 
 describe.concurrent('a ready pod that is drained', () => {
   test('is not ready while it terminates, and missing when it is gone', async ({ ns, kubeAwait, expect }) => {
-    const web = await still(ns, 'web', READY, { metadata: HOLD });
+    // On a node: the garbage collector marks a terminating pod without one as Failed.
+    const web = pod({ namespace: ns, name: 'web', labels: x, metadata: HOLD });
+    await api.create(web);
+    await api.until(web, (found) => hasCondition(found, 'Ready'));
     const run = kubeAwait(['pod/web', 'pod', '-l', 'app=x']);
     const gated = kubeAwait(['pod/web', 'pod', '-l', 'app=x', 'configmap/gate']);
     expect((await run.exit).code).toBe(0);

@@ -24,6 +24,7 @@ const FAILED = pod('c', 'Failed');
 const REPLACED = pod('d', 'Failed', { policy: 'Always', owner: owner('ReplicaSet') });
 const CLONE = pod('h', 'Failed', { policy: 'Always', owner: owner('CloneSet') });
 const TASK = pod('i', 'Failed', { owner: owner('Workflow') });
+const FAILED_READY = pod('k', 'Failed', { ready: true });
 const GOING_READY = pod('j', 'Running', { ready: true, deleting: true });
 const OWNED = pod('g', 'Running', { ready: true, owner: owner('ReplicaSet') });
 const SUCCEEDED = pod('e', 'Succeeded', { ready: true });
@@ -92,6 +93,13 @@ describe.each<[string, readonly KubeObject[] | undefined, readonly KubeObject[] 
   ],
   ['another controller replaces it', [READY, CLONE], ALL, 'ready', { reached: true, ready: 1, total: 1, endpoints: 1 }],
   ['a task failed', [READY, TASK], ALL, 'default', { reached: false, ready: 1, total: 2, endpoints: 1 }],
+  [
+    'one failed on a lost node',
+    [READY, FAILED_READY],
+    ALL,
+    'ready',
+    { reached: false, ready: 1, total: 2, endpoints: 1 },
+  ],
   ['only one that is replaced', [REPLACED], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],
   ['ready, but terminating', [GOING_READY], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],
   ['ready, but terminating', [GOING_READY], ALL, 'partly', { reached: false, ready: 0, total: 0, endpoints: 1 }],
