@@ -352,6 +352,10 @@ const GROUPS: readonly (readonly [string, readonly Row[]])[] = [
     'pods of a Job, --expect',
     [{ args: (x) => [...pods(x), '--expect=1'], rules: () => ['pods', 'jobs.batch?'], make: makeJob }],
   ],
+  [
+    'pods of a Job, --for=ready',
+    [{ args: (x) => [...pods(x), '--for=ready'], rules: () => ['pods', 'jobs.batch?'], make: makeJob }],
+  ],
   ['pods of a Job, --at-least', [{ args: (x) => [...pods(x), '--at-least=1'], rules: () => ['pods'], make: makeJob }]],
   [
     'pods of a Job, --container',

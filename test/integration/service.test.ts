@@ -1,7 +1,7 @@
 /** Services: reached when the pods that their present selector finds are ready and there is a ready endpoint. */
 import { describe } from 'vitest';
 import type { Reference } from '../cluster/rest.ts';
-import { api, auditOf, endPod, hasCondition, type Json, job, pod, startPod, test } from '../harness/index.ts';
+import { api, auditOf, hasCondition, type Json, job, pod, startPod, test } from '../harness/index.ts';
 import type { TestObject } from '../harness/objects.ts';
 
 const x = { app: 'x' };
@@ -146,7 +146,7 @@ describe.concurrent('a Service with a selector', () => {
       await api.create(service(ns));
       await servingPod(ns);
       const role = { role: 'replaced' };
-      const bad = pod({ namespace: ns, name: 'bad', labels: { ...x, ...role }, exitCode: 'ask' });
+      const bad = pod({ namespace: ns, name: 'bad', labels: { ...x, ...role } });
       await api.create(bad);
       await ready(bad);
       if (controlled) {
@@ -157,8 +157,7 @@ describe.concurrent('a Service with a selector', () => {
         await api.create(Object.assign(set, { spec }));
         await api.until(bad, (found) => found?.metadata.ownerReferences !== undefined);
       }
-      await endPod(bad, 1);
-      await api.until(bad, (found) => found?.status.phase === 'Failed');
+      await api.patchStatus(bad, { phase: 'Failed', conditions: [{ type: 'Ready', status: 'False' }] });
       await readyEndpoints(ns, 1);
       const ended = await kubeAwait(['svc/api', '--timeout=0']).exit;
       expect(ended.code).toBe(code);
