@@ -45,8 +45,6 @@ export interface Trouble {
 /** The whole state of a run. Times are milliseconds of the run's monotonic clock. */
 export interface State {
   readonly startedAt: number;
-  /** What to add to the monotonic clock for the time of day in milliseconds. */
-  readonly wallOffset: number;
   readonly collections: ReadonlyMap<string, CollectionState>;
   /** In the order of the plan. */
   readonly targets: readonly TargetState[];
@@ -93,16 +91,15 @@ export interface Memory {
   readonly doomedTotal: number | undefined;
 }
 
-/** A container, or the scheduling of a pod, that is stuck, or was and has not been well since. */
+/** A container, or the scheduling of a pod, that is stuck or was stuck and has not recovered since. */
 export interface Stuck {
   readonly label: string;
-  /** What holds it up, or did last: reasons of one group share a clock. */
-  readonly group: string;
+  /** The newest reason. */
   readonly reason: string;
   readonly message: string | undefined;
-  /** When each group began. One does not stop the clock of another: they may take turns. */
-  readonly began: ReadonlyMap<string, number>;
-  /** While it runs again, for a minute at most. */
+  /** When this run first saw it stuck. */
+  readonly since: number;
+  /** Since when it has been running; undefined while it is not. */
   readonly runningSince: number | undefined;
 }
 

@@ -155,7 +155,6 @@ const TROUBLED: CollectionState = {
 } as CollectionState;
 const STATE: State = {
   startedAt: 0,
-  wallOffset: 0,
   collections: new Map([[X, TROUBLED]]),
   targets: [...TARGETS, { target: BY_NAME, memory: NOTHING_SEEN, status: { state: 'unknown' } }],
   ending: undefined,

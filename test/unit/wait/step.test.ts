@@ -619,7 +619,7 @@ describe('what is asked for', () => {
 
 test('the time of day is that of the beginning', () => {
   const { plan } = new Script([named(JOBS, 'a')]);
-  expect(begin(plan, 5, 100)).toMatchObject({ startedAt: 5, wallOffset: 95, ending: undefined });
+  expect(begin(plan, 5)).toMatchObject({ startedAt: 5, ending: undefined });
 });
 
 test('one look has no later one to wake up for', () => {
