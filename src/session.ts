@@ -6,6 +6,7 @@ import { UsageError } from './cli/usage-error.ts';
 import { text } from './json.ts';
 import { ConfigurationError } from './kube/configuration-error.ts';
 import { type Connection, connect } from './kube/connection.ts';
+import { podOfToken } from './kube/in-cluster.ts';
 import { TransportError } from './kube/problem.ts';
 import type { ApiResource } from './kube/resource.ts';
 import { createTransport, type Transport } from './kube/transport.ts';
@@ -113,8 +114,13 @@ async function connectOrRefuse(run: TargetRun, env: Environment): Promise<Connec
   }
 }
 
-/** The pod that this process runs in: from the downward API where it is used, else by what a pod is given anyway. */
-function selfOf(connection: Connection, env: Environment): Plan['self'] {
+/**
+ * The pod that this process runs in, asked of no one. The claims of its token come first: POD_NAME may be anything, and
+ * the host name is another one under hostNetwork, spec.hostname and setHostnameAsFQDN.
+ */
+export function selfOf(connection: Connection, env: Environment, serviceAccountDir?: string): Plan['self'] {
+  const claimed = podOfToken(serviceAccountDir);
+  if (claimed !== undefined) return claimed;
   const { POD_NAME: name, POD_NAMESPACE: namespace } = env;
   if (name && namespace) return { name, namespace };
   if (connection.source !== 'in-cluster') return undefined;

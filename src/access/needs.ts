@@ -2,6 +2,7 @@ import type { Verb } from '../kube/collection.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { keyOf } from '../verdict/index.ts';
 import { isKindGoal } from '../verdict/kind-goal.ts';
+import { ownerRule } from '../wait/goals.ts';
 import { ENDPOINT_SLICES, JOBS, PODS } from '../wait/others.ts';
 import type { Target } from '../wait/plan.ts';
 import type { Want } from '../wait/state.ts';
@@ -68,18 +69,20 @@ export function needsOf(targets: readonly Target[], { explainFailures }: NeedOpt
 }
 
 function ownNeeds(target: Target): Need[] {
-  const { resource, select, label, container, ownerJobs, stuckAfterMs } = target;
+  const { resource, select, label, stuckAfterMs } = target;
   const namespace = resource.namespaced ? target.namespace : undefined;
   const resourceName = select.by === 'name' ? select.name : undefined;
   const needs = [needFor(resource, { resourceName, namespace, need: 'required', reason: label })];
   const all = { resourceName: undefined, namespace };
   switch (keyOf(resource)) {
-    case '/pods':
-      if (ownerJobs !== 'never') {
-        const need = ownerJobs === 'required' && container === undefined ? 'required' : 'optional';
-        needs.push(needFor(JOBS, { ...all, need, reason: `${label}: the Jobs that own its pods` }));
+    case '/pods': {
+      const rule = ownerRule(target);
+      const whose = rule?.after === 'a failed pod' ? 'its failed pods' : 'its pods';
+      if (rule !== undefined) {
+        needs.push(needFor(JOBS, { ...all, need: rule.need, reason: `${label}: the Jobs that own ${whose}` }));
       }
       break;
+    }
     case 'batch/jobs':
       if (stuckAfterMs !== undefined) {
         needs.push(needFor(PODS, { ...all, need: 'required', reason: `${label}: its pods, for --stuck-after` }));

@@ -1,12 +1,11 @@
 import type { ApiResource } from '../kube/resource.ts';
-import type { Goal, OwnerJobs, Plan, Selection, Target } from '../wait/plan.ts';
+import type { Goal, Plan, Selection, Target } from '../wait/plan.ts';
 import type { Sourced } from './given.ts';
 import { applies, goalText } from './goals.ts';
 import type { Policy, TargetRun } from './invocation.ts';
 import { kindLabel, unknownKind } from './kinds.ts';
 import { checkName } from './names.ts';
-import { isOwnController } from './own-controller.ts';
-import { meaningOf, type Preset } from './presets.ts';
+import { meaningOf } from './presets.ts';
 import type { TargetRequest } from './targets.ts';
 import { at, quote, UsageError } from './usage-error.ts';
 
@@ -82,11 +81,11 @@ export function buildTarget(
     atLeast,
     container: options.container(policy.container),
     stuckAfterMs: options.patience(policy.stuckAfterMs) || undefined,
-    ownerJobs: ownerJobs({ resource, select, goals, expect, atLeast, preset: request.preset }),
+    ownerJobs: request.preset && meaningOf(request.preset).ownerJobs,
     oneOf: request.oneOf,
   };
   refuseSelf(target, context.self);
-  return isOwnController(target, context.self) ? { ...target, waits: 'for itself' } : target;
+  return target;
 }
 
 /** As each line of the output shows it: `job/migrate`, `infra/pod -l app=db`. */
@@ -204,25 +203,6 @@ class Applicable {
     if (option.from === 'env') return undefined;
     throw new UsageError(`${option.shown}: ${problem}`);
   }
-}
-
-interface OwnerFacts {
-  readonly resource: ApiResource;
-  readonly select: Selection;
-  readonly goals: readonly Goal[];
-  readonly expect: number | undefined;
-  readonly atLeast: number | undefined;
-  readonly preset: Preset | undefined;
-}
-
-/** Whether the pods of a Job are judged through it: only where a selector finds them, and where their end matters. */
-function ownerJobs({ resource, select, goals, expect, atLeast, preset }: OwnerFacts): OwnerJobs {
-  if (!isPod(resource) || select.by === 'name' || atLeast !== undefined) return 'never';
-  const own = preset && meaningOf(preset).ownerJobs;
-  if (own !== undefined) return expect !== undefined && own === 'where allowed' ? 'optional' : own;
-  const ends: readonly Goal['for'][] = ['default', 'complete', 'finished', 'ready'];
-  if (!goals.some((goal) => ends.includes(goal.for))) return 'never';
-  return expect === undefined ? 'required' : 'optional';
 }
 
 function isPod(resource: ApiResource): boolean {

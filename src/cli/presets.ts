@@ -1,12 +1,11 @@
-import type { OwnerJobs } from '../wait/plan.ts';
+import type { Target } from '../wait/plan.ts';
 
 interface Meaning {
   readonly kind: 'job' | 'pod' | 'service';
   readonly goal: 'complete' | 'finished' | 'ready' | 'settled' | 'partly';
   /** Whether one of several names, or one of what a selector finds, is enough. */
   readonly enough: 'all' | 'one';
-  /** Undefined: as for the kind itself. */
-  readonly ownerJobs?: OwnerJobs;
+  readonly ownerJobs?: Target['ownerJobs'];
 }
 
 /**
@@ -16,10 +15,10 @@ interface Meaning {
 const PRESETS = {
   'job-we': { kind: 'job', goal: 'finished', enough: 'all' },
   'job-wr': { kind: 'job', goal: 'partly', enough: 'all' },
-  'pod-we': { kind: 'pod', goal: 'settled', enough: 'all', ownerJobs: 'never' },
+  'pod-we': { kind: 'pod', goal: 'settled', enough: 'all' },
   'pod-wr': { kind: 'pod', goal: 'ready', enough: 'one' },
   'wait_for.sh job': { kind: 'job', goal: 'complete', enough: 'all' },
-  'wait_for.sh pod': { kind: 'pod', goal: 'ready', enough: 'all', ownerJobs: 'where allowed' },
+  'wait_for.sh pod': { kind: 'pod', goal: 'ready', enough: 'all', ownerJobs: 'where readable' },
   'wait_for.sh service': { kind: 'service', goal: 'ready', enough: 'all' },
   'wait_for.sh service-we': { kind: 'service', goal: 'settled', enough: 'all' },
   'wait_for.sh service-wr': { kind: 'service', goal: 'partly', enough: 'all' },

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { text } from '../json.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import type { Connection, RequestAuth } from './connection.ts';
 import { impersonation } from './impersonation.ts';
@@ -26,6 +27,25 @@ export function podNamespace(env: Environment, dir: string): string {
     return readFileSync(path.join(dir, 'namespace'), 'utf8').trim() || 'default';
   } catch {
     return 'default';
+  }
+}
+
+/**
+ * The pod that a service account token was issued for, by the token's own claims; undefined where it names none.
+ * https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#schema-for-service-account-private-claims
+ */
+export function podOfToken(
+  dir = SERVICE_ACCOUNT_DIR,
+): { readonly namespace: string; readonly name: string; readonly uid: string | undefined } | undefined {
+  try {
+    const [, payload = ''] = readFileSync(path.join(dir, 'token'), 'utf8').split('.');
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const of = (...keys: readonly string[]): string | undefined => text(claims, 'kubernetes.io', ...keys);
+    const namespace = of('namespace');
+    const name = of('pod', 'name');
+    return namespace && name ? { namespace, name, uid: of('pod', 'uid') } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

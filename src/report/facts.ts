@@ -13,7 +13,7 @@ export interface Counts {
   readonly total?: number;
   readonly expect?: number;
   readonly atLeast?: number;
-  /** Failed pods in whose place their controller puts new ones. */
+  /** Pods that do not count because their controller replaces them. */
   readonly replaced?: number;
   // A Service: its pods and those of them that are ready, and its ready endpoints.
   readonly ready?: number;

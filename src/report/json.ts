@@ -12,7 +12,7 @@ import { eachHintOnce } from './hints.ts';
 import { describeRefusal, isMendedByRule, type Refusal } from './refusal.ts';
 import type { End, Reporter, Writer } from './reporter.ts';
 import { isBeingRead, isReachedForGood, type Result, resultsOf, verdictOf } from './results.ts';
-import { describe, describeRequest, describeWait } from './words.ts';
+import { describe, describeChange, describeRequest, describeWait } from './words.ts';
 
 type Level = 'info' | 'warn' | 'error';
 type EventName = 'waiting' | 'changed' | 'heartbeat' | 'reached' | 'failed' | 'timeout' | 'refused' | 'log' | 'done';
@@ -60,7 +60,7 @@ export function jsonReporter(
     tell: (event) => {
       switch (event.event) {
         case 'changed':
-          return changed(event.target);
+          return changed(event);
         case 'heartbeat':
           return heartbeat(event);
         case 'trouble':
@@ -93,7 +93,8 @@ export function jsonReporter(
     },
   };
 
-  function changed(target: TargetState): void {
+  function changed(event: Extract<RunEvent, { event: 'changed' }>): void {
+    const { target } = event;
     const { label } = target.target;
     if (target.status.state === 'failed' || isBeingRead(target)) return;
     if (isReachedForGood(target)) {
@@ -101,7 +102,10 @@ export function jsonReporter(
       return;
     }
     told.delete(label);
-    progress('info', introduced.has(label) ? 'changed' : 'waiting', statusFields(target));
+    progress('info', introduced.has(label) ? 'changed' : 'waiting', {
+      ...statusFields(target),
+      message: describeChange(event),
+    });
     introduced.add(label);
   }
 

@@ -8,7 +8,7 @@ import { eachHintOnce, hintLine } from './hints.ts';
 import { refusalLines } from './refusal.ts';
 import { type Reporter, signalLine, type Writer } from './reporter.ts';
 import { isBeingRead, isReachedForGood, notReached, resultsOf, verdictOf } from './results.ts';
-import { describe, describeRequest, describeWait } from './words.ts';
+import { describeChange, describeRequest, describeWait } from './words.ts';
 
 /**
  * Plain lines: what changes and what is still awaited on standard error, each target's result once on standard output.
@@ -27,7 +27,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
     tell: (event) => {
       switch (event.event) {
         case 'changed':
-          return changed(event.target);
+          return changed(event);
         case 'heartbeat':
           return heartbeat(event);
         case 'trouble':
@@ -56,7 +56,8 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
   };
 
   /** A result that can never change is told when it is there; one that must still hold at the end waits for it. */
-  function changed(target: TargetState): void {
+  function changed(event: Extract<RunEvent, { event: 'changed' }>): void {
+    const { target } = event;
     const { label } = target.target;
     if (target.status.state === 'failed' || isBeingRead(target)) return;
     if (isReachedForGood(target)) {
@@ -65,7 +66,7 @@ export function textReporter(writer: Writer, options: { readonly verbosity: 'pro
       return;
     }
     told.delete(label);
-    progress(`${label}: ${describe(target.status)}`);
+    progress(`${label}: ${describeChange(event)}`);
   }
 
   function heartbeat(event: Extract<RunEvent, { event: 'heartbeat' }>): void {

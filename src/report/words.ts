@@ -9,6 +9,16 @@ import type { Status, StatusWhy, Want } from '../wait/state.ts';
 import { elapsed } from './elapsed.ts';
 import { describePermission } from './permission.ts';
 
+/** How many names a line has at most: of thousands of evicted pods the number is enough. */
+const NAMED = 10;
+
+/** The state of a target as a change reports it, with the pods that do not count any longer. Not yet cleaned. */
+export function describeChange({ target, replaced = [] }: Extract<RunEvent, { event: 'changed' }>): string {
+  if (replaced.length === 0) return describe(target.status);
+  const more = replaced.length > NAMED ? ` and ${replaced.length - NAMED} more` : '';
+  return `${describe(target.status)}; replaced: ${replaced.slice(0, NAMED).join(', ')}${more}`;
+}
+
 /** How a target stands, in a few words: `3/10 succeeded, 5 active, 1 failed`. Not yet cleaned of foreign characters. */
 export function describe(status: Status): string {
   return status.state === 'unknown' ? 'no answer yet' : describeWhy(status.why, status.state);
@@ -71,13 +81,15 @@ function describeJob({ counts, suspended, condition }: Extract<Why, { code: 'job
   return sentence([condition.reason, condition.message]) || `${condition.type}, ${progress}`;
 }
 
-function describePod({ phase, reason, message, containers }: Extract<Why, { code: 'pod' }>, state: State): string {
+function describePod(why: Extract<Why, { code: 'pod' }>, state: State): string {
+  const { phase, reason, message, containers, awaits } = why;
   // What went well needs no history: a container that was restarted on the way is no news.
   if (state === 'reached' && phase !== 'Failed') return phase === 'Succeeded' ? phase : 'Ready';
   const parts = [phase];
   const own = sentence([reason, message]);
   if (own !== '') parts.push(own);
   for (const container of containers.slice(0, 3)) parts.push(describeContainer(container));
+  if (awaits === 'successor') parts.push('a pod of the same name may follow');
   return parts.join(', ');
 }
 
@@ -177,7 +189,7 @@ function describeMembers(why: Extract<StatusWhy, { code: 'members' }>, state: St
   const wanted = atLeast ?? Math.max(total, expect ?? 0);
   const parts = [`${reached}/${wanted} done`];
   if (expect !== undefined && total < expect) parts.push(`${total} of ${expect} expected found`);
-  if (state === 'pending' && replaced > 0) parts.push(`${replaced} failed and replaced by the controller`);
+  if (state === 'pending' && replaced > 0) parts.push(`${replaced} replaced by the controller`);
   if (first !== undefined) {
     parts.push(`${first.label} ${describeWhy(first.why, state)}`);
   }
@@ -208,7 +220,7 @@ export function describeHint(hint: Hint): string {
     case 'paused':
       return 'its roll-out is paused: kubectl rollout resume lets it go on';
     case 'deadlock':
-      return `only pods of ${hint.owner} can meet this, and this pod is one of them${hint.known === 'by name' ? ' by its name' : ''}: it waits for itself, for ever`;
+      return `only pods of ${hint.owner} can meet this, and this pod is one of them: it waits for itself, for ever`;
     case 'no-ready-condition':
       return 'it has no condition Ready; say what to wait for with --for=condition=TYPE or --for=jsonpath=EXPR=VALUE';
     default:

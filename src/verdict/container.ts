@@ -1,7 +1,7 @@
 import { field, list, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KindGoal } from './kind-goal.ts';
-import { containerFacts, containerStatuses } from './pod.ts';
+import { containerFacts, containerStatuses, hasEnded, isTerminating } from './pod.ts';
 import { failed, pending, reached, type Verdict, type Why } from './verdict.ts';
 
 type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
@@ -40,18 +40,13 @@ export function judgeContainer(pod: KubeObject, name: string, goal: KindGoal): V
     // Evicted, or the pod ended before this container was started: it never will be.
     return anyEnd ? reached('terminal', why) : failed(why);
   }
-  if (wanted !== 'complete' && wanted !== 'finished' && field(status, 'ready') === true) return reached('level', why);
+  const wantsReady = wanted !== 'complete' && wanted !== 'finished' && !isTerminating(pod);
+  if (wantsReady && field(status, 'ready') === true) return reached('level', why);
   return pending(why);
 }
 
 function specs(pod: KubeObject): readonly unknown[] {
   return [...list(pod, 'spec', 'initContainers'), ...list(pod, 'spec', 'containers')];
-}
-
-/** Once kubelet has settled the pod's phase it starts nothing in it any more. */
-function hasEnded(pod: KubeObject): boolean {
-  const phase = text(pod, 'status', 'phase');
-  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 function find(pod: KubeObject, name: string): Found | undefined {

@@ -25,20 +25,15 @@ export function controllerOf(object: KubeObject): Owner | undefined {
   return { kind, group, name, uid };
 }
 
-/** Controllers that put a new pod in the place of a failed one. */
-const REPLACING: readonly string[] = [
-  'apps/ReplicaSet',
-  'apps/StatefulSet',
-  'apps/DaemonSet',
-  '/ReplicationController',
-];
+/** Controllers that never use the name of a pod again. */
+const NEW_NAMES: readonly string[] = ['apps/ReplicaSet', 'apps/DaemonSet', '/ReplicationController'];
 
-/** Whether a failed pod of this owner is replaced, so that its failure is not the end. */
-export function replacesFailedPods(owner: Owner | undefined): boolean {
-  return owner !== undefined && REPLACING.includes(`${owner.group}/${owner.kind}`);
+/** Whether a controller may create a pod of the same name again, as a StatefulSet does. */
+export function reusesNames({ group, kind }: Owner): boolean {
+  return !NEW_NAMES.includes(`${group}/${kind}`);
 }
 
-/** Whether a pod is one of several tries or parts of a Job. */
+/** Whether a pod is one of several attempts or parts of a Job. */
 export function isJob(owner: Owner | undefined): owner is Owner {
   return owner?.group === 'batch' && owner.kind === 'Job';
 }

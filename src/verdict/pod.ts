@@ -2,6 +2,7 @@ import { field, list, number, text } from '../json.ts';
 import type { KubeObject, Projection } from '../kube/object.ts';
 import { conditions, conditionTrue } from './conditions.ts';
 import type { KindGoal } from './kind-goal.ts';
+import { controllerOf, isJob, type Owner, reusesNames } from './owner.ts';
 import { type ContainerFacts, failed, pending, reached, type Verdict, type Why } from './verdict.ts';
 
 /** What is kept of a pod: of ten thousand pods the specs alone would not fit. */
@@ -58,13 +59,48 @@ export function judgePod(pod: KubeObject, goal: KindGoal): Verdict {
   const anyEnd = goal === 'finished' || goal === 'settled';
   if (phase === 'Failed') return anyEnd ? reached('terminal', why) : failed(why);
   const wantsReady = goal === 'default' ? isService(pod) : goal !== 'complete' && goal !== 'finished';
-  if (wantsReady && conditionTrue(pod, 'Ready') !== undefined) return reached('level', why);
+  if (wantsReady && isReady(pod)) return reached('level', why);
   return pending(why);
 }
 
-/** Whether a pod is restarted for ever. The API server fills restartPolicy in; Always is its default. */
+/** A pod keeps its condition Ready while it terminates, but serves no one. */
+export function isReady(pod: KubeObject): boolean {
+  return !isTerminating(pod) && conditionTrue(pod, 'Ready') !== undefined;
+}
+
+/** Whether a pod is being deleted. */
+export function isTerminating(pod: KubeObject): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}
+
+/** Whether a pod has ended in either phase: the kubelet starts nothing in it any more. */
+export function hasEnded(pod: KubeObject): boolean {
+  const phase = text(pod, 'status', 'phase');
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Whether a pod is always restarted. The API server fills in restartPolicy; Always is its default. */
 export function isService(pod: KubeObject): boolean {
   return (text(pod, 'spec', 'restartPolicy') ?? 'Always') === 'Always';
+}
+
+/**
+ * Whether the controller of a pod creates another one in its place: once the pod has ended, in either phase, and once
+ * it is deleted. Every controller of services does, of whatever kind; a Job has rules of its own.
+ */
+export function isReplaced(pod: KubeObject, presence: 'here' | 'gone' = 'here'): boolean {
+  return (presence === 'gone' || isTerminating(pod) || hasEnded(pod)) && replacingController(pod) !== undefined;
+}
+
+/** Whether a pod has ended and a pod of the same name may follow. */
+export function hasSuccessor(pod: KubeObject): boolean {
+  const owner = hasEnded(pod) ? replacingController(pod) : undefined;
+  return owner !== undefined && reusesNames(owner);
+}
+
+function replacingController(pod: KubeObject): Owner | undefined {
+  const owner = isService(pod) ? controllerOf(pod) : undefined;
+  return isJob(owner) ? undefined : owner;
 }
 
 /** What the status of a pod says of its containers, init containers first. */

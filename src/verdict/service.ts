@@ -1,8 +1,7 @@
 import { field, list, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { conditionTrue } from './conditions.ts';
 import type { KindGoal } from './kind-goal.ts';
-import { controllerOf, replacesFailedPods } from './owner.ts';
+import { isReady, isReplaced, isTerminating } from './pod.ts';
 import { pending, reached, type Verdict, type Why } from './verdict.ts';
 
 /**
@@ -23,9 +22,9 @@ export function judgeService(
   let failed = 0;
   let total = 0;
   for (const pod of pods ?? []) {
-    if (!serves(pod)) continue;
+    if (!matters(pod)) continue;
     total += 1;
-    if (conditionTrue(pod, 'Ready') !== undefined) ready += 1;
+    if (isReady(pod)) ready += 1;
     if (text(pod, 'status', 'phase') === 'Failed') failed += 1;
   }
   const why: Why = { code: 'service', pods: pods === undefined ? undefined : { ready, total }, endpoints };
@@ -50,12 +49,9 @@ export function podSelectorOf(service: KubeObject): string | undefined {
   return terms.length === 0 ? undefined : terms.join(',');
 }
 
-/** Pods that have ended well (of a Job with the same labels), that are going, or that are replaced, serve nobody. */
-function serves(pod: KubeObject): boolean {
-  if (pod.metadata.deletionTimestamp !== undefined) return false;
-  const phase = text(pod, 'status', 'phase');
-  if (phase === 'Succeeded') return false;
-  return !(phase === 'Failed' && replacesFailedPods(controllerOf(pod)));
+/** Pods that have Succeeded (of a Job with the same labels), are terminating or are replaced do not matter. */
+function matters(pod: KubeObject): boolean {
+  return !isTerminating(pod) && text(pod, 'status', 'phase') !== 'Succeeded' && !isReplaced(pod);
 }
 
 /** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ready */

@@ -28,6 +28,8 @@ export type Why =
       readonly message: string | undefined;
       /** Containers that ended badly, or that wait for something that may never come. */
       readonly containers: readonly ContainerFacts[];
+      /** It has ended, and a pod of the same name is awaited. */
+      readonly awaits?: 'successor';
     }
   /** One container of a pod, asked for by name. */
   | { readonly code: 'container'; readonly phase: string; readonly container: ContainerFacts }

@@ -32,8 +32,8 @@ export type Unexplained =
 
 /** What a run has to tell while it goes on and when it ends. Words are src/report's. */
 export type RunEvent =
-  /** A target stands differently than before. */
-  | { readonly event: 'changed'; readonly target: TargetState }
+  /** The state of a target has changed. `replaced`: pods that count no longer, since their controller replaces them. */
+  | { readonly event: 'changed'; readonly target: TargetState; readonly replaced?: readonly string[] }
   /** Still waiting: the targets that are not reached. */
   | { readonly event: 'heartbeat'; readonly state: State; readonly elapsedMs: number; readonly leftMs: number }
   /** A request fails, for the first time or differently than before. It is tried again. */

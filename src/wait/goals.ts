@@ -5,10 +5,11 @@ import { judgeConditionGoal } from '../verdict/condition-goal.ts';
 import { containerNames, judgeContainer } from '../verdict/container.ts';
 import { judgeKind, keepFor, keyOf } from '../verdict/index.ts';
 import { isKindGoal, type KindGoal } from '../verdict/kind-goal.ts';
-import { controllerOf, isJob, replacesFailedPods } from '../verdict/owner.ts';
-import { isService } from '../verdict/pod.ts';
+import { controllerOf, isJob } from '../verdict/owner.ts';
+import { hasEnded, hasSuccessor, isReplaced, isService } from '../verdict/pod.ts';
 import { pending, reached, type Verdict } from '../verdict/verdict.ts';
 import type { Goal, Plan, PlannedJsonPath, Target } from './plan.ts';
+import type { Member, Want } from './state.ts';
 
 /** In the place of what must not stand in a log. */
 const HIDDEN = '(not shown)';
@@ -19,13 +20,24 @@ export type OwnMeaning = (object: KubeObject, goal: KindGoal) => Verdict;
 /** A target's own meaning as far as the object alone tells. */
 export function ownMeaning(target: Target): OwnMeaning {
   return (object, goal) => {
-    if (target.container !== undefined) {
-      const verdict = judgeContainer(object, target.container, goal);
-      return verdict ?? pending({ code: 'no-container', containers: containerNames(object) });
-    }
-    const verdict = judgeKind(target.resource, object, goal);
-    return verdict === 'others' ? pending({ code: 'reading' }) : verdict;
+    const verdict = judgeAlone(target, object, goal);
+    const anyEnd = goal === 'finished' || goal === 'settled';
+    if (anyEnd || !isPods(target) || target.select.by !== 'name' || !hasSuccessor(object)) return verdict;
+    return pending(verdict.why.code === 'pod' ? { ...verdict.why, awaits: 'successor' } : verdict.why);
   };
+}
+
+function judgeAlone(target: Target, object: KubeObject, goal: KindGoal): Verdict {
+  if (target.container !== undefined) {
+    const verdict = judgeContainer(object, target.container, goal);
+    return verdict ?? pending({ code: 'no-container', containers: containerNames(object) });
+  }
+  const verdict = judgeKind(target.resource, object, goal);
+  return verdict === 'others' ? pending({ code: 'reading' }) : verdict;
+}
+
+function isPods({ resource }: Target): boolean {
+  return keyOf(resource) === '/pods';
 }
 
 /**
@@ -121,16 +133,47 @@ export function isOwnMeaning({ goals }: Target): boolean {
 }
 
 /**
- * What is missed when a selector's object goes before it is done: one that ends by itself is, but for pods that a
- * controller makes again. A pod that is judged through its Job is not missed, but its Job still counts. What is only
- * ever ready may come and go.
+ * Whether a selector leaves out an object because its controller creates another one in its place. What asks for one
+ * field or condition reads each pod as it is, and `settled` counts those that have ended.
+ */
+export function isNotCounted(target: Target, object: KubeObject, presence?: Member['presence']): boolean {
+  if (target.select.by === 'name' || !isPods(target) || !isOwnMeaning(target)) return false;
+  if (!isReplaced(object, presence)) return false;
+  return !(hasEnded(object) && target.goals.some(({ for: goal }) => goal === 'settled'));
+}
+
+/** How pods of a Job count in a selector. */
+export interface OwnerRule {
+  /** `jobs`: through their Job. `pods`: each by itself, but an attempt that failed does not count. */
+  readonly judge: 'jobs' | 'pods';
+  /** Whether the run can do without the Jobs: then the pods alone decide where they are refused. */
+  readonly need: Want['need'];
+  /** What must be seen of a Job before the Jobs are read. */
+  readonly after: 'a pod' | 'a failed pod';
+}
+
+/** The lowest line that applies to a target decides; undefined: Jobs have no say. */
+export function ownerRule(target: Target): OwnerRule | undefined {
+  const { select, goals, expect, atLeast, container } = target;
+  if (!isPods(target) || select.by === 'name') return undefined;
+  if (goals.some(({ for: goal }) => !isKindGoal(goal) || goal === 'settled') || atLeast !== undefined) return undefined;
+  if (expect !== undefined || container !== undefined) return { judge: 'pods', need: 'optional', after: 'a pod' };
+  if (target.ownerJobs === 'where readable') return { judge: 'jobs', need: 'optional', after: 'a pod' };
+  if (goals.every(({ for: goal }) => goal === 'ready')) {
+    return { judge: 'pods', need: 'optional', after: 'a failed pod' };
+  }
+  return { judge: 'jobs', need: 'required', after: 'a pod' };
+}
+
+/**
+ * What is missed when a selector's object is deleted before it is done: one that ends by itself is, except pods that a
+ * controller replaces. A pod that is judged through its Job is not missed, but its Job still counts. What is only ever
+ * ready may come and go.
  */
 export function missedWith(target: Target, object: KubeObject): 'object' | 'its Job' | 'nothing' {
-  const owner = controllerOf(object);
-  if (replacesFailedPods(owner)) return 'nothing';
-  if (isJob(owner) && target.ownerJobs !== 'never') {
-    return target.ownerJobs === 'optional' || target.container !== undefined ? 'nothing' : 'its Job';
-  }
+  if (isNotCounted(target, object, 'gone')) return 'nothing';
+  const rule = isJob(controllerOf(object)) ? ownerRule(target) : undefined;
+  if (rule !== undefined) return rule.judge === 'jobs' ? 'its Job' : 'nothing';
   if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return 'object';
   if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return 'nothing';
   const kind = keyOf(target.resource);

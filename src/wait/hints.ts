@@ -8,7 +8,7 @@ export type Hint =
   | { readonly code: 'suspended' }
   | { readonly code: 'paused' }
   /** Only pods of the waiter's own controller could make the target come true. */
-  | { readonly code: 'deadlock'; readonly owner: string; readonly known: 'by owner' | 'by name' }
+  | { readonly code: 'deadlock'; readonly owner: string }
   /** A pod by name that has failed is judged alone, though its Job may try again. */
   | { readonly code: 'owned-by-job'; readonly job: string }
   /** A custom resource without the condition that is awaited by default. */
@@ -41,9 +41,10 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
   const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
   const needed = memory.servedBy ?? here.map(({ object }) => object);
-  if (owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid)) {
-    hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}`, known: 'by owner' });
+  // The pods of a StatefulSet start one after another: one may wait for those that precede it.
+  const isAlone = owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid);
+  if (isAlone && !(owner.group === 'apps' && owner.kind === 'StatefulSet')) {
+    hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
   }
-  if (target.waits === 'for itself') hints.push({ code: 'deadlock', owner: target.label, known: 'by name' });
   return hints;
 }

@@ -1,7 +1,5 @@
-import { text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { controllerOf, replacesFailedPods } from '../verdict/owner.ts';
-import { isOwnMeaning } from './goals.ts';
+import { isNotCounted } from './goals.ts';
 import { missing } from './missing.ts';
 import { judgeOwned } from './owners.ts';
 import type { Target } from './plan.ts';
@@ -33,21 +31,25 @@ export function judgeSelected(scene: Scene): Judgement {
   const { target, now } = scene;
   const nameOf = (object: KubeObject): string => labelOf(target, object);
   const looked = lookUpLost(scene);
-  const owned = judgeOwned({ ...scene, memory: looked.memory }, nameOf);
+  const counted: Member[] = [];
+  const replaced = new Map<string, string>();
+  for (const [uid, member] of looked.memory.members) {
+    if (isNotCounted(target, member.object, member.presence)) replaced.set(uid, nameOf(member.object));
+    else counted.push(member);
+  }
+  const owned = judgeOwned({ ...scene, memory: { ...looked.memory, replaced } }, counted);
   const { memory } = owned;
   const items: Item[] = [...owned.items];
-  const tally = { found: owned.found, replaced: 0, open: false };
+  const tally = { found: owned.found, replaced: replaced.size, open: false };
   let { wakeAt } = owned;
   let containers: readonly string[] | undefined;
-  for (const member of owned.others) {
-    const { state, why } = member.verdict;
+  for (const { object, verdict } of owned.others) {
+    const { state, why } = verdict;
     if (why.code === 'no-container') {
       containers = why.containers;
-    } else if (isReplaced(target, member)) {
-      tally.replaced += 1;
     } else {
       tally.found += 1;
-      items.push({ label: nameOf(member.object), state, why });
+      items.push({ label: nameOf(object), state, why });
     }
   }
   // Where the user said how many there are, or how many are enough, those that are there decide.
@@ -63,8 +65,8 @@ export function judgeSelected(scene: Scene): Judgement {
     items.push({ label: `${target.resource.singularName}/${lost.name}`, ...judged.status });
   }
   const wants = [...owned.wants, ...looked.wants];
-  const nothingCounts = memory.members.size === 0 || (containers !== undefined && tally.found + tally.replaced === 0);
-  if (nothingCounts && items.length === 0 && tally.found === 0) {
+  const nothingFits = counted.every(({ verdict }) => verdict.why.code === 'no-container');
+  if (nothingFits && replaced.size === 0 && items.length === 0 && tally.found === 0) {
     const facts = containers === undefined ? {} : { containers };
     return { memory, ...missing(scene, memory.absentSince ?? now, facts), wants };
   }
@@ -76,15 +78,6 @@ export function judgeSelected(scene: Scene): Judgement {
 function labelOf(target: Target, { metadata }: KubeObject): string {
   const name = `${target.resource.singularName}/${metadata.name}`;
   return target.namespace === undefined && metadata.namespace !== undefined ? `${metadata.namespace}/${name}` : name;
-}
-
-/**
- * A failed pod in whose place its controller puts a new one: it says nothing about the target. Only `settled` counts it
- * as done, and what asks for one field or condition looks at each pod as it is.
- */
-function isReplaced(target: Target, { object }: Member): boolean {
-  if (!isOwnMeaning(target) || target.goals.some((goal) => goal.for === 'settled')) return false;
-  return text(object, 'status', 'phase') === 'Failed' && replacesFailedPods(controllerOf(object));
 }
 
 interface Tally {

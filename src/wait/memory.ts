@@ -12,6 +12,7 @@ export const NOTHING_SEEN: Memory = {
   ownersGone: new Map(),
   absentSince: undefined,
   self: undefined,
+  replaced: new Map(),
   servedBy: undefined,
   failedPods: new Map(),
   unreadySince: undefined,
@@ -26,6 +27,8 @@ export interface MemoryRules {
   readonly judge: (object: KubeObject) => Verdict;
   /** Objects that never count, as the waiter's own pod. */
   readonly ignores: (object: KubeObject) => boolean;
+  /** Objects that do not count because others take their place, as long as they exist or once they are gone. */
+  readonly replaced: (object: KubeObject, presence: Member['presence']) => boolean;
   /** Whether an object that is being deleted when first seen is one on its way out, thus missing. */
   readonly predecessors: 'missing' | 'count';
   /** What is missed when an object goes before it is done: nothing else takes its place. */
@@ -62,9 +65,8 @@ export function remember(
     }
     places.add(placeOf(object));
     const before = memory.members.get(uid);
-    if (before === undefined && rules.predecessors === 'missing' && object.metadata.deletionTimestamp !== undefined) {
-      predecessors.add(uid);
-    }
+    const isLeaving = before === undefined && object.metadata.deletionTimestamp !== undefined;
+    if (isLeaving && rules.predecessors === 'missing' && !rules.replaced(object, 'here')) predecessors.add(uid);
     if (predecessors.has(uid)) continue;
     const same = before?.object === object;
     members.set(uid, { object, verdict: same ? before.verdict : keep(before, rules.judge(object)), presence: 'here' });
@@ -81,7 +83,8 @@ export function remember(
     const { uid, name } = object.metadata;
     newestDeletion = now;
     if (verdict.state === 'failed' || isReachedForGood(verdict)) {
-      if (!places.has(placeOf(object))) members.set(uid, { object, verdict, presence: 'gone' });
+      if (!places.has(placeOf(object)) && !rules.replaced(object, 'gone'))
+        members.set(uid, { object, verdict, presence: 'gone' });
       return;
     }
     const missed = rules.missedWith(object);

@@ -8,6 +8,7 @@ import { controllerOf } from '../verdict/owner.ts';
 import { isExternalName, judgeService, podSelectorOf } from '../verdict/service.ts';
 import { pending, type Verdict } from '../verdict/verdict.ts';
 import { judgeGoals, type OwnMeaning } from './goals.ts';
+import type { Plan } from './plan.ts';
 import type { Scene } from './scene.ts';
 import { isOpen } from './scene.ts';
 import type { Member, Memory, Want } from './state.ts';
@@ -51,11 +52,13 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
     members.set(uid, { ...member, verdict: judgeGoals(plan, target, member.object, own) });
   }
   if (kind !== '/services') return { memory: { ...memory, members }, wants };
-  const self = pods.find((pod) => isSelf(scene, pod));
+  const self = pods.find((pod) => isSelf(plan, pod));
   return { memory: { ...memory, members, self, servedBy: pods.filter((pod) => pod !== self) }, wants };
 }
 
-function isSelf({ plan: { self } }: Scene, { metadata }: KubeObject): boolean {
+/** Whether a pod is the one that this program runs in. */
+export function isSelf({ self }: Pick<Plan, 'self'>, { metadata }: KubeObject): boolean {
+  if (self?.uid !== undefined) return metadata.uid === self.uid;
   return self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace;
 }
 
@@ -89,7 +92,7 @@ function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[]
   }
   const found = pods === undefined ? undefined : [...(scene.collections.get(pods.key)?.objects?.values() ?? [])];
   all.push(...(found ?? []));
-  const others = found?.filter((pod) => !isSelf(scene, pod));
+  const others = found?.filter((pod) => !isSelf(scene.plan, pod));
   return judgeService(object, others, sliceState?.objects?.values(), goal);
 }
 

@@ -1,8 +1,8 @@
 import type { KubeObject } from '../kube/object.ts';
-import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
 import { controllerOf, isJob, type Owner } from '../verdict/owner.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { ownerRule } from './goals.ts';
 import { missing } from './missing.ts';
 import { JOBS } from './others.ts';
 import type { Target } from './plan.ts';
@@ -27,13 +27,13 @@ export interface Owned {
 
 /**
  * Pods of a Job come one after the other, so that at any moment all there are may have succeeded while the Job has not:
- * they are judged through their Job.
+ * they are judged through their Job. Where each counts by itself, an attempt that failed is the Job's to repeat.
  */
-export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string): Owned {
-  const { target, memory, now } = scene;
-  const members = [...memory.members.values()];
+export function judgeOwned(scene: Scene, members: readonly Member[]): Owned {
+  const { target, memory } = scene;
+  const rule = ownerRule(target);
   const alone: Owned = { memory, wants: [], others: members, items: [], found: 0, open: false, wakeAt: undefined };
-  if (keyOf(target.resource) !== '/pods' || target.ownerJobs === 'never') return alone;
+  if (rule === undefined) return alone;
   const owners = new Map<string, JobRef>();
   const others: Member[] = [];
   const owned: Member[] = [];
@@ -55,49 +55,108 @@ export function judgeOwned(scene: Scene, labelOf: (object: KubeObject) => string
     if (fate === 'deleted') counted.add(owner.uid);
   }
   if (owners.size === 0) return alone;
+  if (rule.judge === 'pods' && rule.after === 'a failed pod' && !owned.some(isFailedAttempt)) return alone;
+  const want = wantOfJobs(target, owners, rule.need);
+  const asked = { ...scene, want, owners, owned, others };
+  // Enough have succeeded: neither the other pods nor their Jobs matter.
+  if (target.expect !== undefined && members.filter(isDone).length >= target.expect) {
+    return { ...alone, wants: [want], others: [...others, ...owned.filter(isDone)] };
+  }
+  const refusal = rule.need === 'optional' ? refusalOf(scene, want) : undefined;
+  if (refusal?.state === 'lasting') return { ...alone, wants: [want] };
+  const judged = rule.judge === 'jobs' ? throughJobs(asked, counted) : beside(asked);
+  return { ...judged, wants: [want], wakeAt: earlier(refusal?.wakeAt, judged.wakeAt) };
+}
 
-  // One container of a pod may be done long before its Job is, and may fail in a try that the Job repeats.
-  const through = target.ownerJobs !== 'optional' && target.container === undefined;
-  const want = wantOfJobs(target, owners, through && target.ownerJobs === 'required' ? 'required' : 'optional');
-  const refusal = target.ownerJobs === 'where allowed' ? refusalOf(scene, want) : undefined;
-  const standIn = through && refusal?.state !== 'lasting' ? 'jobs' : 'pods';
-  const verdicts = judgeOwners(scene, want, owners);
+interface Asked extends Scene {
+  readonly want: Want;
+  readonly owners: ReadonlyMap<string, JobRef>;
+  /** The members that Jobs own, and the others. */
+  readonly owned: readonly Member[];
+  readonly others: readonly Member[];
+}
+
+type Judged = Omit<Owned, 'wants'>;
+
+/** `counted`: the Jobs that stand for a member. */
+function throughJobs(asked: Asked, counted: ReadonlySet<string>): Judged {
+  const { want, owners, owned, others, now } = asked;
+  const verdicts = judgeOwners(asked, want, owners);
   const items: Item[] = [];
-  let wakeAt = refusal?.wakeAt;
+  let wakeAt: number | undefined;
   for (const [uid, { owner }] of owners) {
     const successor = verdicts.successors.get(uid);
     if (!counted.has(uid) || (successor !== undefined && counted.has(successor))) continue;
     const own = verdicts.byUid.get(successor ?? uid);
     // Done without a pod that the selector found, it says nothing about those that it did find.
     const judged = successor !== undefined && own?.state === 'reached' ? undefined : own;
-    const label = `job/${owner.name}`;
-    if (standIn === 'pods') {
-      // The pods that succeeded decide; a Job that has failed is the end all the same.
-      if (judged?.state === 'failed') items.push({ label, state: 'failed', why: judged.why });
-    } else if (judged !== undefined) {
-      items.push({ label, state: judged.state, why: judged.why });
+    if (judged !== undefined) {
+      items.push({ label: labelOf(owner), state: judged.state, why: judged.why });
     } else if (verdicts.answered) {
-      // The Job is gone and nobody knows how it ended, or its pods were seen a moment before it was.
-      const since = verdicts.memory.ownersGone.get(uid) ?? now;
-      const gone = missing(scene, since, { lost: { name: owner.name, outcome: 'unknown' } });
+      const gone = goneJob(asked, owner, verdicts.memory.ownersGone.get(uid) ?? now);
+      items.push(gone.item);
       wakeAt = earlier(wakeAt, gone.wakeAt);
-      items.push({ label, state: gone.status.state, why: gone.status.why });
     }
   }
-  if (standIn === 'jobs') {
-    const open = !verdicts.answered && items.length < counted.size;
-    const found = Math.max(owned.length, counted.size);
-    return { memory: verdicts.memory, wants: [want], others, items, found, open, wakeAt };
+  const open = !verdicts.answered && items.length < counted.size;
+  const found = Math.max(owned.length, counted.size);
+  return { memory: verdicts.memory, others, items, found, open, wakeAt };
+}
+
+/** Each pod counts by itself, except failed attempts; a Job that has failed is the end. */
+function beside(asked: Asked): Judged {
+  const { want, owners, owned, now } = asked;
+  const verdicts = judgeOwners(asked, want, owners);
+  const items: Item[] = [];
+  const failed = Map.groupBy(owned.filter(isFailedAttempt), ({ object }) => controllerOf(object)?.uid);
+  const others = [...asked.others, ...owned.filter((member) => !isFailedAttempt(member))];
+  let open = false;
+  let wakeAt: number | undefined;
+  for (const [uid, { owner }] of owners) {
+    const job = verdicts.byUid.get(verdicts.successors.get(uid) ?? uid);
+    const attempts = failed.get(uid) ?? [];
+    if (job?.state === 'failed') {
+      items.push({ label: labelOf(owner), state: 'failed', why: job.why });
+    } else if (job?.state === 'reached') {
+      // Nothing follows any more: what counts either end counts the attempts too.
+      others.push(...attempts.filter(({ verdict }) => verdict.state === 'reached'));
+    } else if (job === undefined && attempts.length > 0) {
+      if (!verdicts.answered) {
+        open = true;
+        continue;
+      }
+      const gone = goneJob(asked, owner, verdicts.memory.ownersGone.get(uid) ?? now);
+      items.push(gone.item);
+      wakeAt = earlier(wakeAt, gone.wakeAt);
+    }
   }
-  let found = 0;
-  for (const { object, verdict } of owned) {
-    // A try that failed is the Job's to repeat, and one that still runs is not needed when enough have succeeded.
-    if (verdict.state === 'failed' || (verdict.state === 'pending' && target.expect !== undefined)) continue;
-    if (verdict.why.code === 'no-container') continue;
-    found += 1;
-    items.push({ label: labelOf(object), state: verdict.state, why: verdict.why });
-  }
-  return { memory: verdicts.memory, wants: [want], others, items, found, open: false, wakeAt };
+  return { memory: verdicts.memory, others, items, found: 0, open, wakeAt };
+}
+
+function labelOf({ name }: Owner): string {
+  return `job/${name}`;
+}
+
+/** The Job is gone and nobody knows how it ended, or its pods were seen a moment before it was. */
+function goneJob(
+  scene: Scene,
+  owner: Owner,
+  since: number,
+): { readonly item: Item; readonly wakeAt: number | undefined } {
+  const { status, wakeAt } = missing(scene, since, { lost: { name: owner.name, outcome: 'unknown' } });
+  return { item: { label: labelOf(owner), state: status.state, why: status.why }, wakeAt };
+}
+
+function isDone(member: Member): boolean {
+  return member.verdict.state === 'reached' && !isFailedAttempt(member);
+}
+
+/** Whether a pod, or the container of it that is awaited, has failed, even where that counts as an end. */
+function isFailedAttempt({ verdict }: Member): boolean {
+  const { why } = verdict;
+  if (verdict.state !== 'reached') return verdict.state === 'failed';
+  if (why.code === 'container') return verdict.lasting === 'terminal' && why.container.exitCode !== 0;
+  return why.code === 'pod' && why.phase === 'Failed';
 }
 
 /**

@@ -25,13 +25,6 @@ export type Selection =
 /** What it means that a target does not exist, or was deleted before it was done. */
 export type OnMissing = 'wait' | 'fail' | 'succeed';
 
-/**
- * How pods of a Job are judged where a selector finds them: through their Job (`required`), through it where jobs
- * may be read (`optional`), or by themselves (`never`). `where allowed` is `required` as long as jobs may be read, and
- * `never` else: Roles that were written for k8s-wait-for seldom have jobs beside pods.
- */
-export type OwnerJobs = 'required' | 'optional' | 'where allowed' | 'never';
-
 /** One thing that is waited for. */
 export interface Target {
   /** As the user wrote it and as each line shows it: `job/migrate`, `pod -l app=db`, `infra/job/migrate`. */
@@ -51,11 +44,18 @@ export interface Target {
   /** Of a pod, only this container. */
   readonly container: string | undefined;
   readonly stuckAfterMs: number | undefined;
-  readonly ownerJobs: OwnerJobs;
+  /** Pods of a Job are judged through it only if jobs may be read: Roles for k8s-wait-for seldom have them. */
+  readonly ownerJobs?: 'where readable' | undefined;
   /** Targets with the same text here are alternatives: one of them is enough, and only all of them can fail. */
   readonly oneOf?: string | undefined;
-  /** The pod that waits is one of this object's own, as its name says: a deadlock, of which a hint tells. */
-  readonly waits?: 'for itself';
+}
+
+/** The pod that this program runs in. */
+export interface Self {
+  readonly namespace: string;
+  readonly name: string;
+  /** Where it is known: another cluster may have a pod of the same name. */
+  readonly uid?: string | undefined;
 }
 
 /** The run, resolved: no later code parses a string of the user's. */
@@ -70,7 +70,7 @@ export interface Plan {
   /** Every request but watches. */
   readonly requestTimeoutMs: number;
   /** The waiter's own pod, which never counts in a selector. */
-  readonly self: { readonly namespace: string; readonly name: string } | undefined;
+  readonly self: Self | undefined;
   /** Whether failures are explained by the pods of a Job and their logs. */
   readonly explains: 'failures' | 'nothing';
   /** What all jsonpath goals come to, by expression. */

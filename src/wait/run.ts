@@ -9,7 +9,7 @@ import type { Transport } from '../kube/transport.ts';
 import { projectionOf } from '../verdict/index.ts';
 import type { RunEvent } from './events.ts';
 import type { Plan } from './plan.ts';
-import type { Ending, Input, State, Want } from './state.ts';
+import type { Ending, Input, State, TargetState, Want } from './state.ts';
 import { begin, type Step, step } from './step.ts';
 
 /** What a run needs from outside. */
@@ -88,7 +88,9 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
       return;
     }
     at.state.targets.forEach((target, index) => {
-      if (!isSame(target.status, before.targets[index]?.status)) tell({ event: 'changed', target });
+      const last = before.targets[index];
+      const replaced = newlyReplaced(target, last);
+      if (replaced.length > 0 || !isSame(target.status, last?.status)) tell({ event: 'changed', target, replaced });
     });
     // Whoever is told may end the run.
     if (ended.aborted) return;
@@ -197,6 +199,10 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   if (plan.heartbeatMs > 0) heartbeat = clock.alarm(plan.heartbeatMs, beat);
   guarded({ what: 'start' });
   return promise;
+}
+
+function newlyReplaced({ memory }: TargetState, last: TargetState | undefined): readonly string[] {
+  return [...memory.replaced].flatMap(([uid, label]) => (last?.memory.replaced.has(uid) ? [] : [label]));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

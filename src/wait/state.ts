@@ -76,6 +76,8 @@ export interface Memory {
   readonly absentSince: number | undefined;
   /** The waiter's own pod, where the selector finds it, or that of a Service. */
   readonly self: KubeObject | undefined;
+  /** Pods that do not count because their controller replaces them: how each is called, by uid. */
+  readonly replaced: ReadonlyMap<string, string>;
   /** Where the target is a Service: its pods but for the waiter's own. They are what meets it. */
   readonly servedBy: readonly KubeObject[] | undefined;
   /** Clocks of --stuck-after, by pod and container. */
@@ -156,7 +158,7 @@ export type StatusWhy =
       /** How many must be found, or must be reached, where the user said so. */
       readonly expect: number | undefined;
       readonly atLeast: number | undefined;
-      /** Objects that exist but do not count: failed pods whose controller replaces them. */
+      /** Objects that exist but do not count: pods that their controller replaces. */
       readonly replaced: number;
       /** The one that is worth telling: why the target has failed, or why it is still pending. */
       readonly first:

@@ -6,10 +6,10 @@ import { judgeJob } from '../verdict/job.ts';
 import { alternatives } from './alternatives.ts';
 import { judgeDeletion } from './deletion.ts';
 import { rememberFailures } from './failures.ts';
-import { awaitsDeletion, isOwnMeaning, judgeGoals, keepOf, missedWith, ownMeaning } from './goals.ts';
+import { awaitsDeletion, isNotCounted, isOwnMeaning, judgeGoals, keepOf, missedWith, ownMeaning } from './goals.ts';
 import { judgeNamed, judgeSelected } from './members.ts';
 import { type MemoryRules, NOTHING_SEEN, remember } from './memory.ts';
-import { judgeWithOthers } from './others.ts';
+import { isSelf, judgeWithOthers } from './others.ts';
 import type { Plan, Target } from './plan.ts';
 import { earlier, type Judgement, REFUSAL_MS, type Scene } from './scene.ts';
 import { CATCH_UP_MS, trusted, UNTIL_READ } from './stale.ts';
@@ -171,14 +171,13 @@ function rememberJobs(
 }
 
 function rulesFor(plan: Plan, target: Target): MemoryRules {
-  const { self } = plan;
   const byName = target.select.by === 'name';
   const isPod = keyOf(target.resource) === '/pods';
   const own = ownMeaning(target);
   return {
     judge: (object) => judgeGoals(plan, target, object, own),
-    ignores: ({ metadata }) =>
-      isPod && !byName && self !== undefined && metadata.name === self.name && metadata.namespace === self.namespace,
+    ignores: (object) => isPod && !byName && isSelf(plan, object),
+    replaced: (object, presence) => isNotCounted(target, object, presence),
     predecessors: isOwnMeaning(target) && !awaitsDeletion(target) ? 'missing' : 'count',
     missedWith: (object) => (byName ? 'object' : missedWith(target, object)),
     departure: byName ? 'deleted' : 'deleted or left',

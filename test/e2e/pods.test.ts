@@ -56,7 +56,8 @@ describe.concurrent('the pod that waits', () => {
   test('does not wait for itself where its selector finds it', async ({ ns, expect }) => {
     const labels = { app: 'shop' };
     // As a service it could never be ready, as a task never be done, as long as it waits.
-    const waiting = await waiter(ns, ['pod', '-l', 'app=shop'], { labels });
+    // Its token names the pod, not its host name.
+    const waiting = await waiter(ns, ['pod', '-l', 'app=shop'], { labels, spec: { hostname: 'another' } });
     await waiting.started();
     await api.create(podOf({ namespace: ns, name: 'other', labels, containers: [shell(images().busybox, 'sleep 1')] }));
     const { code, log } = await waiting.end();

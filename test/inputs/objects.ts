@@ -186,7 +186,7 @@ const anyTarget: fc.Arbitrary<Target> = fc
     atLeast: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
     container: fc.option(fc.constantFrom('main', 'x'), { nil: undefined, freq: 3 }),
     stuckAfterMs: fc.option(fc.constantFrom(0, 1_000), { nil: undefined }),
-    ownerJobs: fc.constantFrom('required', 'optional', 'never'),
+    ownerJobs: fc.constantFrom('where readable', undefined),
   })
   .map(({ kind, by, goal, ...more }) => {
     const rest = { ...more, goals: [{ for: goal }] };

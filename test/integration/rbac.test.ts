@@ -285,6 +285,10 @@ const ROWS: readonly (readonly [string, Row])[] = [
     { args: (x) => ['pod', '-l', `app=${x}`, '--expect=1'], rules: () => ['pods', 'jobs.batch?'], make: makeJob },
   ],
   [
+    'pods of a Job, --for=ready',
+    { args: (x) => ['pod', '-l', `app=${x}`, '--for=ready'], rules: () => ['pods', 'jobs.batch?'], make: makeJob },
+  ],
+  [
     'pods of a Job, --at-least',
     { args: (x) => ['pod', '-l', `app=${x}`, '--at-least=1'], rules: () => ['pods'], make: makeJob },
   ],

@@ -32,7 +32,6 @@ export function target(more: Partial<Target> & Pick<Target, 'resource' | 'select
     atLeast: undefined,
     container: undefined,
     stuckAfterMs: undefined,
-    ownerJobs: 'required',
     ...more,
   };
 }

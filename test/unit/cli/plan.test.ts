@@ -63,7 +63,6 @@ const DEFAULTS = {
   atLeast: undefined,
   container: undefined,
   stuckAfterMs: undefined,
-  ownerJobs: 'never',
 } as const;
 
 const MIGRATE: Target = {
@@ -78,9 +77,8 @@ const PODS: Target = {
   label: 'pod -l app=db',
   resource: kind('pod'),
   select: { by: 'selector', labelSelector: 'app=db' },
-  ownerJobs: 'required',
 };
-const JOBS: Target = { ...PODS, label: 'job -l app=db', resource: kind('job'), ownerJobs: 'never' };
+const JOBS: Target = { ...PODS, label: 'job -l app=db', resource: kind('job') };
 const WEB: Target = {
   ...DEFAULTS,
   label: 'deployment/web',
@@ -201,8 +199,8 @@ describe('goals', () => {
     ],
     ['job-we', 'job-we/migrate', [{ ...MIGRATE, goals: [{ for: 'finished' }] }]],
     ['job-wr', 'job-wr/migrate', [{ ...MIGRATE, goals: [{ for: 'partly' }] }]],
-    ['pod-we asks for no Job', 'pod-we -lapp=db', [{ ...PODS, goals: [{ for: 'settled' }], ownerJobs: 'never' }]],
-    ['pod-wr', 'pod-wr -lapp=db', [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 1, ownerJobs: 'never' }]],
+    ['pod-we asks for no Job', 'pod-we -lapp=db', [{ ...PODS, goals: [{ for: 'settled' }] }]],
+    ['pod-wr', 'pod-wr -lapp=db', [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 1 }]],
     ['pod-wr by name', 'pod-wr x', [{ ...POD_X, goals: [{ for: 'ready' }] }]],
     [
       'pod-wr by several names: one of them',
@@ -225,15 +223,11 @@ describe('goals', () => {
         goals: [{ for: 'ready' }],
       })),
     ],
-    [
-      'pods that are deleted ask for no Job',
-      'pod -l app=db --for=delete',
-      [{ ...PODS, goals: [{ for: 'delete' }], ownerJobs: 'never' }],
-    ],
+    ['pods that are deleted ask for no Job', 'pod -l app=db --for=delete', [{ ...PODS, goals: [{ for: 'delete' }] }]],
     [
       'a condition of pods asks for no Job',
       'pod -l app=db --for=condition=Ready',
-      [{ ...PODS, goals: [{ for: 'condition', type: 'Ready', status: 'True' }], ownerJobs: 'never' }],
+      [{ ...PODS, goals: [{ for: 'condition', type: 'Ready', status: 'True' }] }],
     ],
     ['finished pods ask for their Job', 'pod -l app=db --for=finished', [{ ...PODS, goals: [{ for: 'finished' }] }]],
   ])('%s: %s', async (_, line, expected) => {
@@ -289,18 +283,14 @@ describe('policies', () => {
       'job/migrate --on-missing=succeed --missing-grace=0',
       [{ ...MIGRATE, onMissing: 'succeed', missingGraceMs: 0 }],
     ],
-    [
-      '--expect asks for Jobs where that is allowed',
-      'pod -l app=db --expect 3',
-      [{ ...PODS, expect: 3, ownerJobs: 'optional' }],
-    ],
-    ['--at-least asks for no Job', 'pod -l app=db --at-least 2', [{ ...PODS, atLeast: 2, ownerJobs: 'never' }]],
-    ['both', 'pod -l app=db --at-least 2 --expect 3', [{ ...PODS, expect: 3, atLeast: 2, ownerJobs: 'never' }]],
+    ['--expect asks for Jobs where that is allowed', 'pod -l app=db --expect 3', [{ ...PODS, expect: 3 }]],
+    ['--at-least asks for no Job', 'pod -l app=db --at-least 2', [{ ...PODS, atLeast: 2 }]],
+    ['both', 'pod -l app=db --at-least 2 --expect 3', [{ ...PODS, expect: 3, atLeast: 2 }]],
     ['--expect of Jobs', 'job -l app=db --expect 3', [{ ...JOBS, expect: 3 }]],
     [
       'more than one with pod-wr',
       'pod-wr -l app=db --at-least 2',
-      [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 2, ownerJobs: 'never' }],
+      [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 2 }],
     ],
     ['--container', 'pod/x --container app', [{ ...POD_X, container: 'app' }]],
     ['--container of selected pods', 'pod -l app=db --container app', [{ ...PODS, container: 'app' }]],
@@ -420,7 +410,7 @@ describe('what the environment sets for a whole chart is ignored where it does n
       'with pods by selector all apply',
       'pod -l app=db',
       env,
-      [{ ...PODS, ...patience, namespace: undefined, expect: 2, atLeast: 1, container: 'app', ownerJobs: 'never' }],
+      [{ ...PODS, ...patience, namespace: undefined, expect: 2, atLeast: 1, container: 'app' }],
     ],
     [
       'with another kind by selector',
@@ -458,7 +448,7 @@ describe('what the environment sets for a whole chart is ignored where it does n
       'a number, with pod-wr',
       'pod-wr -l app=db',
       { KUBE_AWAIT_AT_LEAST: '2' },
-      [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 1, ownerJobs: 'never' }],
+      [{ ...PODS, goals: [{ for: 'ready' }], atLeast: 1 }],
     ],
     ['but a namespace applies', 'job/migrate', { KUBE_AWAIT_NAMESPACE: 'shop' }, [{ ...MIGRATE, namespace: 'shop' }]],
     [
@@ -509,36 +499,5 @@ describe('a kind that is not built in', () => {
     expect(await plan('job/migrate pod -l a', {}, { ...CONTEXT, resolveKind })).toMatchObject({
       targets: [{ label: 'job/migrate' }, { label: 'pod -l a' }],
     });
-  });
-});
-
-describe('a pod that waits for what it belongs to, by its name', () => {
-  const waits = async (self: string, line: string): Promise<unknown> => {
-    const outline = await plan(line, {}, { namespace: 'here', self: { namespace: 'here', name: self } });
-    return 'refused' in outline ? outline : outline.targets.map((target) => target.waits);
-  };
-  test.each([
-    ['web-7d9f8b6c5d-x2k4j', 'deploy/web'],
-    ['migrate-x2k4j', 'job/migrate'],
-    ['migrate-0-x2k4j', 'job/migrate'],
-    ['agent-x2k4j', 'ds/agent'],
-    ['db-11', 'sts/db'],
-    ['db-11', 'sts/db --for=ready'],
-  ])('%s and %s', async (self, line) => {
-    expect(await waits(self, line)).toEqual(['for itself']);
-  });
-
-  test.each([
-    ['another one of a longer name', 'web-api-7d9f8b6c5d-x2k4j', 'deploy/web'],
-    ['a Job beside a Deployment of the same name', 'web-7d9f8b6c5d-x2k4j', 'job/web'],
-    ['a Deployment beside a Job of the same name', 'web-x2k4j', 'deploy/web'],
-    ['a Deployment beside a StatefulSet of the same name', 'web-0', 'deploy/web'],
-    ['letters that nobody makes up', 'migrate-again', 'job/migrate'],
-    ['another namespace', 'migrate-x2k4j', 'infra/job/migrate'],
-    ['a goal that it may come to all the same', 'migrate-x2k4j', 'job/migrate --for=create'],
-    ['a selector', 'migrate-x2k4j', 'job -l a'],
-    ['a kind without pods', 'x-x2k4j', 'configmap/x'],
-  ])('not: %s', async (_, self, line) => {
-    expect(await waits(self, line)).toEqual([undefined]);
   });
 });

@@ -113,8 +113,7 @@ const JOBS: ApiResource = { ...RESOURCE, group: 'batch', version: 'v1', name: 'j
 function targetOf(resource: ApiResource, select: Target['select']): Target {
   return {
     ...{ label: X, resource, namespace: X, select, goals: [{ for: 'default' }], onMissing: 'wait', missingGraceMs: 0 },
-    ...{ expect: undefined, atLeast: undefined, container: X, stuckAfterMs: undefined, ownerJobs: 'required' },
-    waits: 'for itself',
+    ...{ expect: undefined, atLeast: undefined, container: X, stuckAfterMs: undefined },
   };
 }
 
@@ -174,7 +173,7 @@ const ENDINGS: readonly Ending[] = [
 ];
 
 const EVENTS: { readonly [Event in RunEvent['event']]: readonly Extract<RunEvent, { event: Event }>[] } = {
-  changed: TARGETS.map((target) => ({ event: 'changed', target })),
+  changed: TARGETS.map((target) => ({ event: 'changed', target, replaced: [X] })),
   heartbeat: [{ event: 'heartbeat', state: STATE, elapsedMs: 30_000, leftMs: 60_000 }],
   trouble: Object.values(PROBLEMS).map((problem) => ({ event: 'trouble', want: WANT, verb: 'list', problem })),
   recovered: [{ event: 'recovered', want: WANT }],

@@ -108,6 +108,21 @@ describe('while the run goes on', () => {
     expect(line).not.toHaveProperty('uid');
   });
 
+  test('pods that their controller replaces are named once, ten at most', () => {
+    const target = pending(WEB, membersWhy({ replaced: 12 }));
+    const names = Array.from({ length: 12 }, (_, at) => `pod/web-${at}`);
+    const [one, all, none] = tell(
+      { event: 'changed', target, replaced: names.slice(0, 1) },
+      { event: 'changed', target, replaced: names },
+      { event: 'changed', target, replaced: [] },
+    );
+    expect(one?.message).toBe('0/3 done, 12 replaced by the controller; replaced: pod/web-0');
+    expect(all?.message).toBe(
+      `0/3 done, 12 replaced by the controller; replaced: ${names.slice(0, 10).join(', ')} and 2 more`,
+    );
+    expect(none?.message).toBe('0/3 done, 12 replaced by the controller');
+  });
+
   test('a target of all namespaces has none', () => {
     const everywhere = { ...WEB, namespace: undefined };
     const [line] = tell({ event: 'changed', target: pending(everywhere, membersWhy()) });

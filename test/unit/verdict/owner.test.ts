@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { controllerOf, isJob, replacesFailedPods } from '../../../src/verdict/owner.ts';
+import { controllerOf, isJob, reusesNames } from '../../../src/verdict/owner.ts';
 import { object, PODS } from '../objects.ts';
 
 const REFERENCE = { apiVersion: 'batch/v1', kind: 'Job', name: 'migrate', uid: 'j', controller: true };
@@ -33,21 +33,28 @@ test.each([
 });
 
 test.each([
-  ['apps/v1', 'ReplicaSet', 'replaces'],
-  ['apps/v1', 'StatefulSet', 'replaces'],
-  ['apps/v1', 'DaemonSet', 'replaces'],
-  ['v1', 'ReplicationController', 'replaces'],
-  ['extensions.example.com/v1', 'ReplicaSet', 'nothing'],
-  ['v1', 'Node', 'nothing'],
-  ['argoproj.io/v1alpha1', 'Workflow', 'nothing'],
-  ['batch/v1', 'Job', 'repeats'],
-  ['batch.example.com/v1', 'Job', 'nothing'],
-  ['batch/v1', 'CronJob', 'nothing'],
-])('%s %s: %s of a failed pod', (apiVersion, kind, what) => {
+  ['apps/v1', 'ReplicaSet', 'new names'],
+  ['apps/v1', 'StatefulSet', 'the same'],
+  ['apps/v1', 'DaemonSet', 'new names'],
+  ['v1', 'ReplicationController', 'new names'],
+  ['extensions.example.com/v1', 'ReplicaSet', 'the same'],
+  ['apps.kruise.io/v1alpha1', 'CloneSet', 'the same'],
+  ['core.strimzi.io/v1beta2', 'StrimziPodSet', 'the same'],
+  ['v1', 'Node', 'the same'],
+])('%s %s: its pods have %s', (apiVersion, kind, names) => {
   const owner = ownerOf({ ...REFERENCE, apiVersion, kind });
-  expect([replacesFailedPods(owner), isJob(owner)]).toEqual([what === 'replaces', what === 'repeats']);
+  expect(owner && reusesNames(owner)).toBe(names === 'the same');
 });
 
-test('nobody replaces a pod that nobody owns', () => {
-  expect([replacesFailedPods(undefined), isJob(undefined)]).toEqual([false, false]);
+test.each([
+  ['batch/v1', 'Job', true],
+  ['batch.example.com/v1', 'Job', false],
+  ['batch/v1', 'CronJob', false],
+  ['apps/v1', 'ReplicaSet', false],
+])('%s %s is a Job: %s', (apiVersion, kind, expected) => {
+  expect(isJob(ownerOf({ ...REFERENCE, apiVersion, kind }))).toBe(expected);
+});
+
+test('no owner is no Job', () => {
+  expect(isJob(undefined)).toBe(false);
 });

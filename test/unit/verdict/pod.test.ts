@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { KindGoal } from '../../../src/verdict/kind-goal.ts';
-import { containerFacts, isService, judgePod, podFacts } from '../../../src/verdict/pod.ts';
+import { containerFacts, hasSuccessor, isReplaced, isService, judgePod, podFacts } from '../../../src/verdict/pod.ts';
 import { object, PODS } from '../objects.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const pod = (status: Json, spec: Json = { restartPolicy: 'Never' }) =>
   object(PODS, { metadata: { name: 'x', namespace: 'app', uid: 'u' }, spec, status });
+const terminating = (status: Json, spec?: Json) => {
+  const { metadata, ...rest } = pod(status, spec);
+  return { ...rest, metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+};
 const ready = (phase: string, status = 'True'): Json => ({ phase, conditions: [{ type: 'Ready', status }] });
 
 const GOALS: readonly KindGoal[] = ['default', 'complete', 'finished', 'ready', 'settled', 'partly'];
@@ -34,6 +38,10 @@ describe.each([
   ['a service that succeeded', pod({ phase: 'Succeeded' }, { restartPolicy: 'Always' }), SAME('terminal')],
   ['a service that failed', pod({ phase: 'Failed' }, { restartPolicy: 'Always' }), END],
   ['one without a status', pod({}), SAME('pending')],
+  ['a ready service that terminates', terminating(ready('Running'), { restartPolicy: 'Always' }), SAME('pending')],
+  ['a ready task that terminates', terminating(ready('Running')), SAME('pending')],
+  ['a task that succeeded and terminates', terminating({ phase: 'Succeeded' }), SAME('terminal')],
+  ['a task that failed and terminates', terminating({ phase: 'Failed' }), END],
 ])('%s', (_, judged, expected) => {
   test.each(GOALS.map((goal, index) => [goal, expected[index]] as const))('under %s: %s', (goal, state) => {
     const verdict = judgePod(judged, goal);
@@ -51,6 +59,44 @@ test.each([
   [{ restartPolicy: 'Never' }, false],
 ])('%o is a service: %s', (spec, expected) => {
   expect(isService(pod({}, spec))).toBe(expected);
+});
+
+describe.each([
+  ['apps/v1', 'ReplicaSet', 'another name'],
+  ['apps/v1', 'DaemonSet', 'another name'],
+  ['v1', 'ReplicationController', 'another name'],
+  ['apps/v1', 'StatefulSet', 'the same name'],
+  ['apps.kruise.io/v1alpha1', 'CloneSet', 'the same name'],
+  ['core.strimzi.io/v1beta2', 'StrimziPodSet', 'the same name'],
+  ['v1', 'Node', 'the same name'],
+  ['batch/v1', 'Job', 'nothing'],
+  [undefined, undefined, 'nothing'],
+])('a pod of a %s %s is followed by %s', (apiVersion, kind, follows) => {
+  const reference = { apiVersion, kind, name: 'o', uid: 'o', controller: true };
+  const of = (phase: string, policy: string | undefined, deletionTimestamp?: string) =>
+    object(PODS, {
+      metadata: { name: 'x', uid: 'u', deletionTimestamp, ...(kind && { ownerReferences: [reference] }) },
+      spec: { restartPolicy: policy },
+      status: { phase },
+    });
+  const isFollowed = follows !== 'nothing';
+  const same = follows === 'the same name';
+
+  test.each([
+    ['Running', 'Always', undefined, false, false],
+    ['Succeeded', 'Always', undefined, isFollowed, same],
+    ['Failed', 'Always', undefined, isFollowed, same],
+    ['Failed', undefined, undefined, isFollowed, same],
+    ['Running', 'Always', '2026-01-01T00:00:00Z', isFollowed, false],
+    ['Failed', 'Always', '2026-01-01T00:00:00Z', isFollowed, same],
+    ['Failed', 'Never', undefined, false, false],
+    ['Failed', 'OnFailure', undefined, false, false],
+    ['Running', 'Never', '2026-01-01T00:00:00Z', false, false],
+  ])('%s under %s, terminating since %s: replaced %s, successor %s', (phase, policy, since, replaced, successor) => {
+    const seen = of(phase, policy, since);
+    expect([isReplaced(seen), hasSuccessor(seen)]).toEqual([replaced, successor]);
+    expect(isReplaced(seen, 'gone')).toBe(isFollowed && (policy ?? 'Always') === 'Always');
+  });
 });
 
 describe('what is told', () => {

@@ -21,7 +21,10 @@ const owner = (kind: string) => ({ kind, name: 'web', uid: 'r' });
 const READY = pod('a', 'Running', { ready: true });
 const NOT_READY = pod('b', 'Running', { ready: false });
 const FAILED = pod('c', 'Failed');
-const REPLACED = pod('d', 'Failed', { owner: owner('ReplicaSet') });
+const REPLACED = pod('d', 'Failed', { policy: 'Always', owner: owner('ReplicaSet') });
+const CLONE = pod('h', 'Failed', { policy: 'Always', owner: owner('CloneSet') });
+const TASK = pod('i', 'Failed', { owner: owner('Workflow') });
+const GOING_READY = pod('j', 'Running', { ready: true, deleting: true });
 const OWNED = pod('g', 'Running', { ready: true, owner: owner('ReplicaSet') });
 const SUCCEEDED = pod('e', 'Succeeded', { ready: true });
 const GOING = pod('f', 'Running', { deleting: true });
@@ -87,6 +90,11 @@ describe.each<[string, readonly KubeObject[] | undefined, readonly KubeObject[] 
     'default',
     { reached: true, ready: 1, total: 1, endpoints: 1 },
   ],
+  ['another controller replaces it', [READY, CLONE], ALL, 'ready', { reached: true, ready: 1, total: 1, endpoints: 1 }],
+  ['a task failed', [READY, TASK], ALL, 'default', { reached: false, ready: 1, total: 2, endpoints: 1 }],
+  ['only one that is replaced', [REPLACED], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],
+  ['ready, but terminating', [GOING_READY], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],
+  ['ready, but terminating', [GOING_READY], ALL, 'partly', { reached: false, ready: 0, total: 0, endpoints: 1 }],
   ['one has ended well', [READY, SUCCEEDED], ALL, 'default', { reached: true, ready: 1, total: 1, endpoints: 1 }],
   ['one is being deleted', [READY, GOING], ALL, 'default', { reached: true, ready: 1, total: 1, endpoints: 1 }],
   ['only one that ended well', [SUCCEEDED], ALL, 'default', { reached: false, ready: 0, total: 0, endpoints: 1 }],

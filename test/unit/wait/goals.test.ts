@@ -227,6 +227,7 @@ describe('what is missed with an object that goes', () => {
   const of = (kind: string) => ({ owner: { kind, name: 'o', uid: 'o' } });
   const task = pod('x', 'Running');
   const service = pod('x', 'Running', { policy: 'Always' });
+  const replaced = pod('x', 'Running', { ...of('CloneSet'), policy: 'Always' });
   const ofJob = pod('x', 'Running', of('Job'));
 
   test.each<[string, ApiResource, KubeObject, Partial<Target>, string]>([
@@ -240,12 +241,15 @@ describe('what is missed with an object that goes', () => {
     ['a service that is to be complete', PODS, service, { goals: [{ for: 'complete' }] }, 'object'],
     ['a service that is to be finished', PODS, service, { goals: [{ for: 'finished' }] }, 'object'],
     ['one to be complete and ready', PODS, service, { goals: [{ for: 'ready' }, { for: 'complete' }] }, 'object'],
-    ['one that is replaced', PODS, pod('x', 'Running', of('StatefulSet')), { goals: [{ for: 'complete' }] }, 'nothing'],
+    ['one that is replaced', PODS, replaced, { goals: [{ for: 'complete' }] }, 'nothing'],
+    ['one that is replaced, under a condition', PODS, replaced, { goals: [CONDITION] }, 'nothing'],
+    ['a task of another controller', PODS, pod('x', 'Running', of('Workflow')), {}, 'object'],
     ['of a Job', PODS, ofJob, {}, 'its Job'],
-    ['of a Job, where it may be read', PODS, ofJob, { ownerJobs: 'optional' }, 'nothing'],
-    ['of a Job, where that is allowed', PODS, ofJob, { ownerJobs: 'where allowed' }, 'its Job'],
+    ['of a Job that is to be ready', PODS, ofJob, { goals: [{ for: 'ready' }] }, 'nothing'],
+    ['of a Job, N of which are expected', PODS, ofJob, { expect: 2 }, 'nothing'],
+    ['of a Job, where that is readable', PODS, ofJob, { ownerJobs: 'where readable' }, 'its Job'],
     ['of a Job, one container', PODS, ofJob, { container: 'main' }, 'nothing'],
-    ['of a Job that is not asked for', PODS, ofJob, { ownerJobs: 'never' }, 'object'],
+    ['of a Job that has no say', PODS, ofJob, { atLeast: 1 }, 'object'],
     ['a Job', JOBS, job('x', undefined), {}, 'object'],
     ['a ConfigMap', CONFIG_MAPS, object(CONFIG_MAPS, { metadata: { name: 'x' } }), {}, 'nothing'],
   ])('%s', (_, kind, gone, more, expected) => {

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../src/kube/object.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
 import { hintsOf } from '../../../src/wait/hints.ts';
 import type { Goal, Target } from '../../../src/wait/plan.ts';
-import { JOBS, job, named, object, PODS, pod, resource, selected } from '../objects.ts';
+import { JOBS, named, object, PODS, pod, resource, selected } from '../objects.ts';
 import { Script } from './script.ts';
 
 const CRONJOBS = resource('batch', 'cronjobs', 'CronJob');
@@ -49,7 +49,7 @@ test('the container is missing', () => {
 });
 
 test('nothing where there is nothing to tell of any of them', () => {
-  const target = selected(PODS, { expect: 2, ownerJobs: 'optional' });
+  const target = selected(PODS, { expect: 2 });
   expect(seen(target, [pod('a', 'Succeeded')])).toEqual([]);
 });
 
@@ -111,7 +111,7 @@ describe('a failed pod', () => {
     ['of a Job, by name', named(PODS, 'x'), pod('x', 'Failed', owned), ['migrate']],
     ['by name', named(PODS, 'x'), pod('x', 'Failed'), []],
     ['of a ReplicaSet, by name', named(PODS, 'x'), pod('x', 'Failed', replaced), []],
-    ['of a Job, by selector', selected(PODS, { ownerJobs: 'never' }), pod('x', 'Failed', owned), []],
+    ['of a Job, by selector', selected(PODS, { atLeast: 1 }), pod('x', 'Failed', owned), []],
     ['that still runs', named(PODS, 'x'), pod('x', 'Running', owned), []],
   ])('%s', (_, target, object, jobs) => {
     expect(seen(target, [object])).toEqual(jobs.map((name) => ({ code: 'owned-by-job', job: name })));
@@ -128,7 +128,7 @@ describe('a deadlock', () => {
   const mine = (name: string): KubeObject => pod(name, 'Pending', { policy: 'Always', owner });
   const foreign = pod('other', 'Running', { policy: 'Always', owner: { ...owner, name: 'db-1', uid: 's' } });
   const alone = pod('alone', 'Running', { policy: 'Always' });
-  const told = { code: 'deadlock', owner: 'replicaset/web-1', known: 'by owner' };
+  const told = { code: 'deadlock', owner: 'replicaset/web-1' };
 
   const selects = (...pods: readonly KubeObject[]) =>
     hints(new Script([selected(PODS)], { self }).sees('pods', pods))?.filter(({ code }) => code === 'deadlock');
@@ -166,9 +166,14 @@ describe('a deadlock', () => {
     expect(serves(mine('me'), foreign)).toEqual([]);
   });
 
-  test('by name', () => {
-    const target = named(JOBS, 'x', { waits: 'for itself' });
-    expect(seen(target, [job('x', undefined)])).toEqual([{ code: 'deadlock', owner: 'job/x', known: 'by name' }]);
-    expect(seen(target, [job('x', 'Failed')])).toEqual([]);
+  test.each([
+    ['apps/v1', 'StatefulSet', false],
+    ['apps.kruise.io/v1beta1', 'StatefulSet', true],
+    ['apps/v1', 'DaemonSet', true],
+    ['example.com/v1', 'Workflow', true],
+  ])('pods of a %s %s: %s', (apiVersion, kind, isDeadlock) => {
+    const of = { owner: { apiVersion, kind, name: 'db', uid: 'd' }, policy: 'Always' };
+    const told = selects(pod('me', 'Pending', of), pod('db-0', 'Pending', of));
+    expect(told).toEqual(isDeadlock ? [{ code: 'deadlock', owner: `${kind.toLowerCase()}/db` }] : []);
   });
 });

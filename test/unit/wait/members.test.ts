@@ -15,7 +15,7 @@ const missing = (taken: string, more: object = {}) => ({
 const sees = (more: Partial<Target>, pods: readonly KubeObject[], plan: Partial<Plan> = {}) =>
   standing(new Script([selected(PODS, more)], plan).sees('pods', pods));
 
-const owner = (kind: string, name = 'o') => ({ owner: { kind, name, uid: `uid-${name}` } });
+const owner = (kind: string, name = 'o') => ({ policy: 'Always', owner: { kind, name, uid: `uid-${name}` } });
 const done = pod('done', 'Succeeded');
 const bad = pod('bad', 'Failed');
 const busy = pod('busy', 'Running');
@@ -109,6 +109,7 @@ describe('a container that the pod does not have', () => {
         uid: 'z',
         ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'r', controller: true }],
       },
+      spec: { restartPolicy: 'Always', containers: [{ name: 'main' }] },
       status: { phase: 'Failed' },
     });
     expect(sees({ container }, [has('x', 'other'), gone])).toEqual({ state: 'pending', why: counted({ replaced: 1 }) });
@@ -172,43 +173,43 @@ describe('what a selector finds', () => {
     ],
     [
       'fewer than expected',
-      { expect: 2, ownerJobs: 'optional' },
+      { expect: 2 },
       [done],
       { state: 'pending', why: counted({ reached: 1, total: 1, expect: 2 }) },
     ],
     [
       'as many as expected',
-      { expect: 2, ownerJobs: 'optional' },
+      { expect: 2 },
       [done, pod('b', 'Succeeded')],
       { state: 'reached', why: counted({ reached: 2, total: 2, expect: 2 }) },
     ],
     [
       'more than enough',
-      { atLeast: 1, ownerJobs: 'never' },
+      { atLeast: 1 },
       [busy, done],
       { state: 'reached', why: counted({ reached: 1, total: 2, atLeast: 1 }) },
     ],
     [
       'enough, but fewer than expected',
-      { atLeast: 1, expect: 2, ownerJobs: 'never' },
+      { atLeast: 1, expect: 2 },
       [done],
       { state: 'pending', why: counted({ reached: 1, total: 1, atLeast: 1, expect: 2 }) },
     ],
     [
       'enough, as many as expected',
-      { atLeast: 1, expect: 2, ownerJobs: 'never' },
+      { atLeast: 1, expect: 2 },
       [done, busy],
       { state: 'reached', why: counted({ reached: 1, total: 2, atLeast: 1, expect: 2 }) },
     ],
     [
       'enough, one failed',
-      { atLeast: 1, ownerJobs: 'never' },
+      { atLeast: 1 },
       [bad, done],
       { state: 'reached', why: counted({ reached: 1, total: 2, atLeast: 1 }) },
     ],
     [
       'too many have failed',
-      { atLeast: 2, ownerJobs: 'never' },
+      { atLeast: 2 },
       [bad, done],
       {
         state: 'failed',
@@ -217,25 +218,25 @@ describe('what a selector finds', () => {
     ],
     [
       'one has failed, more are expected',
-      { atLeast: 2, ownerJobs: 'never' },
+      { atLeast: 2 },
       [bad],
       { state: 'pending', why: counted({ total: 1, atLeast: 2, first: { label: 'pod/bad', why: expect.anything() } }) },
     ],
     [
       'one has failed, as many as expected',
-      { atLeast: 1, expect: 1, ownerJobs: 'never' },
+      { atLeast: 1, expect: 1 },
       [bad],
       { state: 'failed', why: expect.anything() },
     ],
     [
       'one has failed, more are expected',
-      { atLeast: 1, expect: 3, ownerJobs: 'never' },
+      { atLeast: 1, expect: 3 },
       [bad, bad],
       { state: 'pending', why: expect.anything() },
     ],
     [
       'one at work rather than one that failed is told',
-      { atLeast: 2, ownerJobs: 'never' },
+      { atLeast: 2 },
       [bad, busy, done],
       {
         state: 'pending',
@@ -343,9 +344,9 @@ describe('one that left the selection before it was done', () => {
   });
 
   test.each<[string, Partial<Target>]>([
-    ['--expect', { expect: 1, ownerJobs: 'optional' }],
-    ['--at-least', { atLeast: 1, ownerJobs: 'never' }],
-    ['both', { expect: 1, atLeast: 1, ownerJobs: 'never' }],
+    ['--expect', { expect: 1 }],
+    ['--at-least', { atLeast: 1 }],
+    ['both', { expect: 1, atLeast: 1 }],
   ])('does not matter where %s says how many are enough', (_, more) => {
     const some = pod('a', 'Running');
     const run = start(more, [some]);

@@ -21,6 +21,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 const RULES: MemoryRules = {
   judge: (one) => VERDICTS[String((one.status as { phase: string }).phase)] ?? WAITS,
   ignores: ({ metadata }) => metadata.name === 'me',
+  replaced: () => false,
   predecessors: 'missing',
   missedWith: () => 'object',
   departure: 'deleted or left',

@@ -75,10 +75,10 @@ describe('which Jobs are asked for', () => {
   });
 
   test('none where they are not to be asked for', () => {
-    const run = start({ ownerJobs: 'never' }, owned('a', 'Succeeded'), owned('b', 'Running'));
+    const run = start({ atLeast: 2 }, owned('a', 'Succeeded'), owned('b', 'Running'));
     expect(run.wants).toHaveLength(1);
     expect(standing(run)).toMatchObject({ why: { reached: 1, total: 2, first: { label: 'pod/b' } } });
-    expect(start({ ownerJobs: 'never' }, owned('a', 'Failed')).ending).toBe('failed');
+    expect(start({ atLeast: 1 }, owned('a', 'Failed')).ending).toBe('failed');
   });
 
   test('none for what is no pod', () => {
@@ -148,7 +148,7 @@ describe('a Job that ended', () => {
 
   test('is enough by itself once the other ones are out of the selection', () => {
     const other = owned('c', 'Running', 'seed', 'j2');
-    const run = start({ ownerJobs: 'where allowed' }, owned('a', 'Succeeded'), other);
+    const run = start({ ownerJobs: 'where readable' }, owned('a', 'Succeeded'), other);
     run.sees('jobs', [migrate('Complete'), seed()]);
     run.sees('pods', [owned('a', 'Succeeded')], [other]);
     expect(run.ending).toBeUndefined();
@@ -182,7 +182,7 @@ describe('a Job that was made anew', () => {
 });
 
 describe('where Jobs may be read as far as that is allowed', () => {
-  const begun = (...pods: readonly KubeObject[]): Script => start({ ownerJobs: 'where allowed' }, ...pods);
+  const begun = (...pods: readonly KubeObject[]): Script => start({ ownerJobs: 'where readable' }, ...pods);
 
   test('they decide', () => {
     const run = begun(owned('a', 'Succeeded'));
@@ -222,21 +222,31 @@ describe('where Jobs may be read as far as that is allowed', () => {
 });
 
 describe('where the pods decide', () => {
-  const expected = (count: number, ...pods: readonly KubeObject[]): Script =>
-    start({ expect: count, ownerJobs: 'optional' }, ...pods);
+  const expected = (count: number, ...pods: readonly KubeObject[]): Script => start({ expect: count }, ...pods);
 
-  test('those that failed or still run do not count where it is said how many there are', () => {
+  test('--expect N: reached with N succeeded pods, at once', () => {
     const run = expected(1, owned('a', 'Failed'), owned('b', 'Running'));
     expect(run.wants[1]?.need).toBe('optional');
-    expect(standing(run)).toEqual({ state: 'pending', why: counted({ expect: 1 }) });
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 0, total: 1, first: { label: 'pod/b' } } });
     run.sees('pods', [owned('a', 'Failed'), owned('b', 'Running'), owned('c', 'Succeeded')]);
     const first = { label: 'pod/c', why: expect.objectContaining({ phase: 'Succeeded' }) };
     expect(standing(run)).toEqual({ state: 'reached', why: counted({ reached: 1, total: 1, expect: 1, first }) });
   });
 
-  test('those that still run do where it is not said', () => {
-    const run = start({ ownerJobs: 'optional' }, owned('a', 'Failed'), owned('b', 'Running'), owned('c', 'Succeeded'));
-    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 1, total: 2, first: { label: 'pod/b' } } });
+  test('--expect N: a failed Job does not matter once N pods have succeeded', () => {
+    const run = expected(1, owned('a', 'Running'), pod('other', 'Running')).sees('jobs', [migrate()]);
+    run.sees('pods', [owned('a', 'Succeeded'), owned('b', 'Failed'), pod('other', 'Running')]);
+    run.sees('jobs', [migrate('Failed')]);
+    // What no Job owns must be reached all the same.
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 1, first: { label: 'pod/other' } } });
+    expect(run.sees('pods', [owned('a', 'Succeeded'), pod('other', 'Succeeded')]).ending).toBe('reached');
+  });
+
+  test('--expect N under finished: a failed attempt is no end while the Job may retry', () => {
+    const run = start({ expect: 2, goals: [{ for: 'finished' }] }, owned('a', 'Succeeded'), owned('b', 'Failed'));
+    run.sees('jobs', [migrate()]);
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 1, total: 1 } });
+    expect(run.sees('jobs', [migrate('Failed')]).ending).toBe('reached');
   });
 
   test('a Job that runs or is done says nothing', () => {
@@ -274,7 +284,13 @@ describe('where the pods decide', () => {
     const run = start(container, failed, one('b', { running: {} }));
     expect(run.wants[1]?.need).toBe('optional');
     expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 0, total: 1, first: { label: 'pod/b' } } });
-    expect(run.sees('pods', [failed, done]).ending).toBe('reached');
+    expect(run.sees('pods', [failed, done]).ending).toBeUndefined();
+    expect(run.sees('jobs', [migrate()]).ending).toBe('reached');
+  });
+
+  test('no pod of a Job has that container: it is missing', () => {
+    const run = start({ container: 'main' }, one('a', { running: {} }, 'other'));
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { code: 'missing', containers: ['other'] } });
   });
 
   test('a pod without that container says nothing', () => {
@@ -325,5 +341,122 @@ describe('a pod that goes', () => {
       .sees('jobs', [migrate(), seed()])
       .sees('pods', [], pods);
     expect(run.wants.map(({ spec }) => spec.name)).toEqual([undefined, undefined, 'a', 'b']);
+  });
+});
+
+describe('--for=ready', () => {
+  const ready = (name: string): KubeObject =>
+    pod(name, 'Running', { ready: true, owner: { kind: 'Job', name: 'migrate', uid: 'j1' } });
+  const begun = (...pods: readonly KubeObject[]): Script => start({ goals: [{ for: 'ready' }] }, ...pods);
+
+  test('ready and succeeded pods are reached, and no Job is read', () => {
+    const run = begun(ready('a'), owned('b', 'Succeeded'), owned('c', 'Running'));
+    expect(run.wants).toHaveLength(1);
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 2, total: 3, first: { label: 'pod/c' } } });
+    expect(run.sees('pods', [ready('a'), owned('b', 'Succeeded'), ready('c')]).ending).toBe('reached');
+  });
+
+  test('a failed pod does not count while its Job may retry', () => {
+    const run = begun(ready('a'), owned('b', 'Failed'));
+    expect(run.wants[1]).toMatchObject({ need: 'optional', spec: { name: 'migrate' } });
+    // Whether the Job has failed is not known yet.
+    expect(standing(run)).toMatchObject({ state: 'pending', why: { reached: 1 } });
+    expect(run.sees('jobs', [migrate()]).ending).toBe('reached');
+  });
+
+  test('only failed pods: pending, not missing', () => {
+    const run = start({ goals: [{ for: 'ready' }], onMissing: 'fail', missingGraceMs: 0 }, owned('a', 'Failed'));
+    run.sees('jobs', [migrate()]).at(60);
+    expect(standing(run)).toEqual({ state: 'pending', why: counted({}) });
+  });
+
+  test.each([
+    ['Failed', 'failed'],
+    ['FailureTarget', 'failed'],
+    ['Complete', 'reached'],
+    [undefined, 'reached'],
+  ])('the Job of a failed pod is %s: %s', (condition, ending) => {
+    expect(begun(ready('a'), owned('b', 'Failed')).sees('jobs', [migrate(condition)]).ending).toBe(ending);
+  });
+
+  test('the Job of a failed pod is gone: it is missing', () => {
+    const run = begun(ready('a'), owned('b', 'Failed')).sees('jobs', []);
+    expect(standing(run)).toMatchObject({
+      state: 'pending',
+      why: { first: { label: 'job/migrate', why: { code: 'missing' } } },
+    });
+  });
+
+  test('the Job of a failed pod was recreated: the pod is of an earlier run', () => {
+    const run = begun(ready('a'), owned('b', 'Failed')).sees('jobs', [migrate(undefined, 'j9')]);
+    expect(run.ending).toBe('reached');
+  });
+
+  test('Jobs are refused: the pods alone decide', () => {
+    expect(begun(ready('a'), owned('b', 'Failed')).fails('jobs', FORBIDDEN).ending).toBe('failed');
+    const run = begun(ready('a'), owned('b', 'Failed')).fails('jobs', DOWN).at(2).fails('jobs', FORBIDDEN);
+    expect(run.wakeAt).toBe(32 * SECOND);
+    expect(run.at(31.9).ending).toBeUndefined();
+    expect(run.at(32).ending).toBe('failed');
+  });
+
+  test('a pod that is deleted is not missed', () => {
+    const run = begun(ready('a'), owned('b', 'Running'));
+    expect(run.sees('pods', [ready('a')], [owned('b', 'Running')]).ending).toBe('reached');
+  });
+
+  test('with --expect N: N ready or succeeded pods', () => {
+    const run = start({ goals: [{ for: 'ready' }], expect: 2 }, ready('a'), owned('b', 'Running'));
+    expect(run.wants[1]?.need).toBe('optional');
+    expect(run.ending).toBeUndefined();
+    expect(run.sees('pods', [ready('a'), owned('b', 'Running'), owned('c', 'Succeeded')]).ending).toBe('reached');
+  });
+});
+
+describe('who decides about pods of a Job', () => {
+  const failed = owned('a', 'Failed');
+  const done = owned('b', 'Succeeded');
+  const READY = { goals: [{ for: 'ready' }] } as const;
+  const RETRIES = [migrate()];
+  const OVER = [migrate('Failed')];
+
+  test.each<[string, Partial<Target>, readonly [retries: string, over: string, refused: string]]>([
+    ['the default goal', {}, ['pending', 'failed', 'refused']],
+    ['complete', { goals: [{ for: 'complete' }] }, ['pending', 'failed', 'refused']],
+    ['finished', { goals: [{ for: 'finished' }] }, ['pending', 'reached', 'refused']],
+    ['complete and ready', { goals: [{ for: 'complete' }, { for: 'ready' }] }, ['pending', 'failed', 'refused']],
+    ['wait_for.sh pod', { ...READY, ownerJobs: 'where readable' }, ['pending', 'failed', 'failed']],
+    ['ready', READY, ['reached', 'failed', 'failed']],
+    ['--expect 1', { expect: 1 }, ['reached', 'reached', 'reached']],
+    ['--expect 2', { expect: 2 }, ['pending', 'failed', 'failed']],
+    ['--expect 2, ready', { ...READY, expect: 2 }, ['pending', 'failed', 'failed']],
+    [
+      '--expect 2, wait_for.sh pod',
+      { ...READY, expect: 2, ownerJobs: 'where readable' },
+      ['pending', 'failed', 'failed'],
+    ],
+    ['--at-least 1', { atLeast: 1 }, ['reached', 'reached', 'reached']],
+    ['--at-least 2', { atLeast: 2 }, ['failed', 'failed', 'failed']],
+    ['--at-least 2, --expect 1', { atLeast: 2, expect: 1 }, ['failed', 'failed', 'failed']],
+    ['pod-we', { goals: [{ for: 'settled' }] }, ['reached', 'reached', 'reached']],
+    ['pod-we, --expect 2', { goals: [{ for: 'settled' }], expect: 2 }, ['reached', 'reached', 'reached']],
+    ['create', { goals: [{ for: 'create' }] }, ['reached', 'reached', 'reached']],
+    [
+      'a condition',
+      { goals: [{ for: 'condition', type: 'Ready', status: 'False' }] },
+      ['reached', 'reached', 'reached'],
+    ],
+    [
+      'complete and a condition',
+      { goals: [{ for: 'complete' }, { for: 'condition', type: 'Ready', status: 'False' }] },
+      ['failed', 'failed', 'failed'],
+    ],
+  ])('%s', (_, more, [retries, over, refused]) => {
+    const begun = (): Script => start(more, failed, done);
+    const asks = begun().wanted('jobs') !== undefined;
+    const after = (jobs: readonly KubeObject[]): string | undefined =>
+      (asks ? begun().sees('jobs', jobs) : begun()).statuses[0];
+    const last = asks ? begun().fails('jobs', FORBIDDEN).at(5).fails('jobs', FORBIDDEN) : begun();
+    expect([after(RETRIES), after(OVER), last.ending ?? last.statuses[0]]).toEqual([retries, over, refused]);
   });
 });

@@ -217,6 +217,28 @@ test('each change of a target is told once, and no other target with it', async 
   expect(told()).toMatchObject([{ event: 'changed', target: { target: SEED } }]);
 });
 
+test('a pod that its controller replaces is named once', async () => {
+  const { server, told } = await started({ targets: [selected(PODS)] });
+  const web = (name: string, phase: string): object => ({
+    metadata: {
+      name,
+      namespace: 'app',
+      uid: name,
+      resourceVersion: '11',
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'r', controller: true }],
+    },
+    spec: { restartPolicy: 'Always' },
+    status: { phase },
+  });
+  await server.last().answers(listOf([web('a', 'Failed'), web('b', 'Pending')]));
+  expect(told()).toMatchObject([{ event: 'changed', replaced: ['pod/a'] }]);
+  await server.last().opens();
+  await server.last().sends({ type: 'MODIFIED', object: web('b', 'Running') });
+  expect(told()).toMatchObject([{ event: 'changed', replaced: [] }]);
+  await server.last().sends({ type: 'MODIFIED', object: web('b', 'Succeeded') });
+  expect(told()).toMatchObject([{ event: 'changed', replaced: ['pod/b'] }]);
+});
+
 describe('collections', () => {
   const pod = {
     metadata: {

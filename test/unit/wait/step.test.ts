@@ -474,7 +474,7 @@ describe('pods by selector', () => {
   test('jobs refused: the run is refused, unless --expect says how many there are', () => {
     const run = new Script([selected(PODS)]).sees('pods', [ofJob('m-1', 'Succeeded')]).fails('jobs', FORBIDDEN);
     expect(run.at(5).fails('jobs', FORBIDDEN).ending).toBe('refused');
-    const counted = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]);
+    const counted = new Script([selected(PODS, { expect: 2 })]);
     counted
       .sees('pods', [ofJob('m-1', 'Succeeded')])
       .fails('jobs', FORBIDDEN)
@@ -484,9 +484,7 @@ describe('pods by selector', () => {
   });
 
   test('--expect: a failed Job is the end where jobs may be read', () => {
-    const run = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]).sees('pods', [
-      ofJob('m-1', 'Failed'),
-    ]);
+    const run = new Script([selected(PODS, { expect: 2 })]).sees('pods', [ofJob('m-1', 'Failed')]);
     expect(run.ending).toBeUndefined();
     expect(run.sees('jobs', [job('migrate', 'Failed', { uid: 'job-1' })]).ending).toBe('failed');
   });
@@ -545,15 +543,13 @@ describe('pods by selector', () => {
   });
 
   test('--expect N: not before N are there', () => {
-    const run = new Script([selected(PODS, { expect: 2, ownerJobs: 'optional' })]).sees('pods', [
-      pod('a', 'Succeeded'),
-    ]);
+    const run = new Script([selected(PODS, { expect: 2 })]).sees('pods', [pod('a', 'Succeeded')]);
     expect(run.ending).toBeUndefined();
     expect(run.sees('pods', [pod('a', 'Succeeded'), pod('b', 'Succeeded')]).ending).toBe('reached');
   });
 
   test('--at-least 1: one is enough, and only all failed fail', () => {
-    const some = (): Script => new Script([selected(PODS, { atLeast: 1, ownerJobs: 'never' })]);
+    const some = (): Script => new Script([selected(PODS, { atLeast: 1 })]);
     const two = [pod('a', 'Failed'), pod('b', 'Failed')];
     expect(some().sees('pods', [...two, pod('c', 'Running')]).ending).toBeUndefined();
     expect(some().sees('pods', [...two, pod('c', 'Succeeded')]).ending).toBe('reached');
@@ -581,7 +577,7 @@ describe('what is asked for', () => {
 
   test.each(['first', 'second'])('of two who ask, one that needs it decides: the %s', (which) => {
     const needs = named(PODS, 'x');
-    const wants = selected(PODS, { ownerJobs: 'where allowed' });
+    const wants = selected(PODS, { ownerJobs: 'where readable' });
     const run = new Script(
       which === 'first' ? [named(JOBS, 'migrate'), wants] : [wants, named(JOBS, 'migrate'), needs],
     );

@@ -220,7 +220,7 @@ describe('--stuck-after', () => {
   });
 
   test('a target that is reached in the same moment is reached', () => {
-    const run = new Script([selected(PODS, { stuckAfterMs: AFTER * SECOND, atLeast: 1, ownerJobs: 'never' })]);
+    const run = new Script([selected(PODS, { stuckAfterMs: AFTER * SECOND, atLeast: 1 })]);
     const done = object(PODS, {
       metadata: { name: 'done', namespace: 'app', uid: 'd', resourceVersion: '2' },
       spec: { restartPolicy: 'Never' },
@@ -228,7 +228,7 @@ describe('--stuck-after', () => {
     });
     run.sees('pods', [pod(waiting('CrashLoopBackOff'))]).at(AFTER);
     expect(run.ending).toBe('failed');
-    const other = new Script([selected(PODS, { stuckAfterMs: AFTER * SECOND, atLeast: 1, ownerJobs: 'never' })]);
+    const other = new Script([selected(PODS, { stuckAfterMs: AFTER * SECOND, atLeast: 1 })]);
     other.sees('pods', [pod(waiting('CrashLoopBackOff'))]);
     other.now = AFTER * SECOND;
     expect(other.sees('pods', [pod(waiting('CrashLoopBackOff')), done]).ending).toBe('reached');
