@@ -84,8 +84,10 @@ export interface Memory {
   readonly stuck: ReadonlyMap<string, Stuck>;
   /** Pods of a Job that failed, the newest last: some are deleted before the Job has failed. */
   readonly failedPods: ReadonlyMap<string, KubeObject>;
-  /** Since when a Job that restarts its containers in place has none ready. */
+  /** Since when a Job has active pods of which not all are ready. */
   readonly unreadySince: number | undefined;
+  /** Pods of such a Job. */
+  readonly unreadyPods: readonly KubeObject[];
   /** Collections that only explain, and that may not be read: they are not asked for again. */
   readonly refused: ReadonlySet<string>;
   /** Under --for=delete: what of the first list may still be there, by uid, and how much that was. */
