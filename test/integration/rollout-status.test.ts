@@ -79,7 +79,7 @@ const ROWS: readonly Row[] = [
     kind: 'StatefulSet',
     spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: null } },
     status: lags,
-    both: 'reached',
+    both: ['waits', 'reached', 'without rollingUpdate kubectl compares the revisions alone'],
   },
   {
     is: 'updated down to its partition',
@@ -149,7 +149,7 @@ afterAll(async () => {
 });
 
 async function outcomeOf(run: Run): Promise<Outcome> {
-  const ended = await Promise.race([run.exit, run.line(/^Waiting for /).catch(() => undefined)]);
+  const ended = await Promise.race([run.exit, run.line(/^waiting for /i).catch(() => undefined)]);
   if (ended !== undefined && 'text' in ended) {
     run.kill();
     return 'waits';
