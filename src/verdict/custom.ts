@@ -280,7 +280,8 @@ const KNOWN: readonly KnownKind[] = [
   },
 ];
 
-const BY_KIND: ReadonlyMap<string, KnownKind> = new Map(
+/** The rows by group and resource, `jobset.x-k8s.io/jobsets`, and those for one version by `GROUP/RESOURCE/VERSION`. */
+export const BY_KIND: ReadonlyMap<string, KnownKind> = new Map(
   KNOWN.flatMap((known) => known.kinds.map((kind) => [kind, known] as const)),
 );
 

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { BY_KIND } from '../../../src/verdict/custom.ts';
 import { judgeKind } from '../../../src/verdict/index.ts';
 import { object, resource } from '../objects.ts';
 
@@ -225,4 +228,14 @@ describe('every other custom kind', () => {
   ])('%s: %o is %s', (_, status, outcome) => {
     expect(judge('example.com/things', status)).toMatchObject({ state: outcome });
   });
+});
+
+test('docs/custom-kinds.md lists exactly the known kinds, and each has a row above', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'custom-kinds.md'), 'utf8');
+  const cells = [...page.matchAll(/^\| (\S+\.\S+) \| ([^|]+) \|/gm)];
+  const listed = cells.flatMap(([, group, names = '']) => names.split(', ').map((name) => `${group}/${name.trim()}`));
+  const known = [...BY_KIND.keys()].map((key) => key.split('/').slice(0, 2).join('/'));
+  expect(listed.sort()).toEqual([...new Set(known)].sort());
+  const tested = new Set(rows.flatMap(([kinds]) => kinds.split(' ')));
+  expect([...new Set(known)].filter((kind) => !tested.has(kind))).toEqual([]);
 });
