@@ -3,7 +3,7 @@ import type { ApiResource } from '../kube/resource.ts';
 import { keyOf } from '../verdict/index.ts';
 import { isKindGoal } from '../verdict/kind-goal.ts';
 import { ownerRule } from '../wait/goals.ts';
-import { ENDPOINT_SLICES, JOBS, PODS } from '../wait/others.ts';
+import { ENDPOINT_SLICES, EVENTS, JOBS, PODS } from '../wait/others.ts';
 import type { Target } from '../wait/plan.ts';
 import type { Want } from '../wait/state.ts';
 
@@ -115,12 +115,13 @@ function explanationNeeds({ resource, select, namespace, label }: Target): Need[
     ...needFor(PODS, { ...all, resourceName, verbs: ['get'] }),
     subresource: 'log',
   });
+  const events = needFor(EVENTS, { ...all, verbs: ['list'] });
   switch (keyOf(resource)) {
     case 'batch/jobs':
-      return [needFor(PODS, all), log(undefined)];
+      return [needFor(PODS, all), log(undefined), events];
     case '/pods':
       // The pods themselves are read anyway.
-      return [log(select.by === 'name' ? select.name : undefined)];
+      return [log(select.by === 'name' ? select.name : undefined), events];
     default:
       return [];
   }

@@ -175,7 +175,7 @@ export const OPTIONS = [
     env: 'yes',
     modes: ALL_MODES,
     group: 'Waiting',
-    help: 'fail when a container is stuck so long: image pull, crash loop, unschedulable, ...',
+    help: 'fail when a container has been stuck for this long: image pull, crash loop, unschedulable, ...',
     defaultText: 'off',
   },
   {

@@ -122,6 +122,14 @@ async function explainTarget(
   if (told.length === 0 && ending === 'failed' && isJob && !signal.aborted) {
     return deps.tell({ event: 'unexplained', target, cause: { why: 'gone', what: 'pods', by: byWhat(target) } });
   }
+  // A quota or an admission webhook that keeps pods from being created shows in the events of the Job alone.
+  if (pods.length === 0 && ending === 'timeout' && isJob) {
+    for (const { object } of target.memory.members.values()) {
+      for (const message of await warningsOf(object, deps, signal)) {
+        deps.tell({ event: 'unexplained', target, cause: { why: 'warning', message } });
+      }
+    }
+  }
   // The newest failure comes last, where people look first.
   const newest = told.slice(-LIMITS.pods);
   let logs: 'readable' | 'refused' = 'readable';
@@ -223,13 +231,13 @@ async function readLog(
   return await lastLines(response.body, { lines: logLines, bytesRead: LIMITS.logBytesRead });
 }
 
-/** The newest warnings about a pod that cannot start; none where events may not be read. */
+/** The newest warning events about an object; none if events cannot be read. */
 async function warningsOf(
-  pod: KubeObject,
+  object: KubeObject,
   { transport }: ExplainDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { namespace, uid } = pod.metadata;
+  const { namespace, uid } = object.metadata;
   const search = new URLSearchParams({ fieldSelector: `involvedObject.uid=${uid},type=Warning`, limit: '100' });
   try {
     const path = `/api/v1/namespaces/${namespace}/events?${search}`;

@@ -41,6 +41,8 @@ function describeUnexplained({ namespace }: Target, cause: Unexplained): string 
     }
     case 'gone':
       return describeGone(cause);
+    case 'warning':
+      return `warning: ${cause.message}`;
     case 'problem':
       return `nothing more could be read: ${describeProblem(cause.problem)}`;
     default:

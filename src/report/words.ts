@@ -222,10 +222,28 @@ export function describeHint(hint: Hint): string {
     case 'deadlock':
       return `only pods of ${hint.owner} can meet this, and this pod is one of them: it waits for itself, for ever`;
     case 'no-ready-condition':
-      return 'it has no condition Ready; say what to wait for with --for=condition=TYPE or --for=jsonpath=EXPR=VALUE';
+      return describeConditionless(hint);
+    case 'unbound-claim':
+      return 'with a StorageClass of volumeBindingMode WaitForFirstConsumer, the claim is bound only once a pod uses it';
+    case 'half-done':
+      return `pod/${hint.pod}: container ${hint.ended} ended with 0, but container ${hint.running} still runs and keeps the pod from ending; a mesh's proxy has to be a native sidecar, or to be stopped at the end`;
     default:
       return assertNever(hint);
   }
+}
+
+function describeConditionless({ conditions, phase }: Extract<Hint, { code: 'no-ready-condition' }>): string {
+  const ways = [
+    ...conditions.map((condition) => `--for=condition=${condition.slice(0, condition.indexOf('='))}`),
+    ...(phase === undefined ? [] : ["--for=jsonpath='{.status.phase}'=VALUE"]),
+  ];
+  const has = [
+    conditions.length === 0 ? '' : `the conditions ${conditions.join(', ')}`,
+    phase === undefined ? '' : `the phase ${phase}`,
+  ].filter((part) => part !== '');
+  const found = has.length === 0 ? '' : `; it has ${has.join(' and ')}`;
+  const use = ways.length === 0 ? '--for=condition=TYPE or --for=jsonpath=EXPR=VALUE' : ways.slice(0, 3).join(' or ');
+  return `it has neither a Ready nor a Succeeded condition${found}: use ${use}`;
 }
 
 /** What went wrong with a request, in a few words. Not yet cleaned of foreign characters. */

@@ -1,6 +1,7 @@
 import type { Keep } from '../kube/collection.ts';
 import type { KubeObject, Projection } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
+import { judgeCustom } from './custom.ts';
 import { type JobGoal, judgeJob, projectJob } from './job.ts';
 import type { KindGoal } from './kind-goal.ts';
 import { judgePod, projectPod } from './pod.ts';
@@ -42,14 +43,13 @@ const KINDS: Readonly<Record<string, KindRules>> = {
   'apiregistration.k8s.io/apiservices': { judge: (service) => judgeCondition(service, 'Available') },
 };
 
-/** Custom resources: the condition that most controllers set. */
-const CUSTOM: KindRules = { judge: (object) => judgeCondition(object, 'Ready') };
-
 /** Every other built-in kind, such as a ConfigMap, has no state: it is there or not. */
 const EXISTENCE: KindRules = { judge: judgeExistence };
 
 function rulesOf(resource: ApiResource): KindRules {
-  return KINDS[keyOf(resource)] ?? (resource.origin === 'custom' ? CUSTOM : EXISTENCE);
+  const kind = keyOf(resource);
+  const custom: KindRules = { judge: (object) => judgeCustom(object, kind, resource.version) };
+  return KINDS[kind] ?? (resource.origin === 'custom' ? custom : EXISTENCE);
 }
 
 /** `batch/jobs`, `/pods`: a kind whatever its version. */

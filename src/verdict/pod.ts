@@ -108,6 +108,21 @@ export function containerStatuses(pod: KubeObject): readonly unknown[] {
   return [...list(pod, 'status', 'initContainerStatuses'), ...list(pod, 'status', 'containerStatuses')];
 }
 
+/**
+ * A container that ended with 0 although another one still runs, which keeps the pod from ending: a mesh's proxy, mostly.
+ * Undefined if there is none.
+ */
+export function halfDone(
+  pod: KubeObject,
+): { readonly pod: string; readonly ended: string; readonly running: string } | undefined {
+  const containers = list(pod, 'status', 'containerStatuses');
+  const name = (found: unknown): string | undefined => text(found, 'name');
+  const ended = name(containers.find((status) => number(status, 'state', 'terminated', 'exitCode') === 0));
+  const running = name(containers.find((status) => field(status, 'state', 'running') !== undefined));
+  if (ended === undefined || running === undefined) return undefined;
+  return { pod: pod.metadata.name, ended, running };
+}
+
 /** Reasons to wait that pass by themselves on every start. */
 const ON_THE_WAY: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 

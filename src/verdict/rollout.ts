@@ -1,43 +1,49 @@
 import { field, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { conditions } from './conditions.ts';
+import { conditions, conditionTrue } from './conditions.ts';
 import { isStale } from './generation.ts';
 import { failed, pending, type RolloutFacts, reached, type Verdict, type Why } from './verdict.ts';
 
 // The rules of `kubectl rollout status`:
 // https://kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_rollout_status/
 
-/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
+/**
+ * Judges a Deployment. Complete counters win over a ProgressDeadlineExceeded that a rollback or a slow start left behind.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
+ */
 export function judgeDeployment(deployment: KubeObject): Verdict {
   const wanted = number(deployment, 'spec', 'replicas') ?? 1;
   const { replicas, updated, available } = counters(deployment);
-  const progressing = conditions(deployment).find(({ type }) => type === 'Progressing');
   if (isUnobserved(deployment)) return pending(rollout(deployment, { wanted, stage: 'unobserved' }));
+  const stage =
+    updated < wanted ? 'updating' : replicas > updated ? 'replacing' : available < updated ? 'starting' : 'done';
+  const why = rollout(deployment, { wanted, stage });
+  if (stage === 'done') return reached('level', why);
+  const progressing = conditions(deployment).find(({ type }) => type === 'Progressing');
   if (progressing?.reason === 'ProgressDeadlineExceeded') {
     const { reason, message } = progressing;
-    return failed({ ...rollout(deployment, { wanted, stage: 'updating' }), reason, message });
+    return failed({ ...why, reason, message });
   }
-  if (updated < wanted) return unlessPaused(deployment, rollout(deployment, { wanted, stage: 'updating' }));
-  if (replicas > updated) return unlessPaused(deployment, rollout(deployment, { wanted, stage: 'replacing' }));
-  if (available < updated) return pending(rollout(deployment, { wanted, stage: 'starting' }));
-  return reached('level', rollout(deployment, { wanted, stage: 'done' }));
+  // A paused rollout does not continue by itself.
+  const isPaused = stage !== 'starting' && field(deployment, 'spec', 'paused') === true;
+  return pending({ ...why, ...replicaFailure(deployment), ...(isPaused ? { stage: 'paused' } : {}) });
 }
 
-/** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#rolling-updates */
+/**
+ * Judges a StatefulSet. The revisions alone would not do: currentRevision can lag behind although every pod is updated.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#rolling-updates
+ */
 export function judgeStatefulSet(set: KubeObject): Verdict {
   const wanted = number(set, 'spec', 'replicas') ?? 1;
   const { ready, updated } = counters(set);
-  const facts = (stage: RolloutFacts['stage']): Why => rollout(set, { wanted, stage, available: ready });
+  const facts = (stage: RolloutFacts['stage']): RolloutFacts => rollout(set, { wanted, stage, available: ready });
   if (isUnobserved(set)) return pending(facts('unobserved'));
   if (ready < wanted) return pending(facts('starting'));
-  if (isOnDelete(set)) return reached('level', facts('done'));
-  // Pods below the partition stay as they are, on purpose.
+  // Pods below the partition intentionally keep the old revision.
   const partition = number(set, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
-  if (updated < Math.max(0, wanted - partition)) return pending(facts('updating'));
-  const current = text(set, 'status', 'currentRevision');
-  const update = text(set, 'status', 'updateRevision');
-  if (partition === 0 && current !== update) return pending(facts('replacing'));
-  return reached('level', facts('done'));
+  const isUpdated =
+    text(set, 'status', 'currentRevision') === text(set, 'status', 'updateRevision') || updated >= wanted - partition;
+  return isOnDelete(set) || isUpdated ? reached('level', facts('done')) : pending(facts('updating'));
 }
 
 /** https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/ */
@@ -60,7 +66,13 @@ export function judgeReplicas(set: KubeObject): Verdict {
   const enough = available >= wanted;
   // A ReplicaSet knows of no update: it has one version.
   const facts = rollout(set, { wanted, stage: enough ? 'done' : 'starting', updated: wanted });
-  return enough ? reached('level', facts) : pending(facts);
+  return enough ? reached('level', facts) : pending({ ...facts, ...replicaFailure(set) });
+}
+
+/** Why the controller cannot create pods: a quota or an admission webhook, for example. */
+function replicaFailure(object: KubeObject): Partial<Pick<RolloutFacts, 'reason' | 'message'>> {
+  const condition = conditionTrue(object, 'ReplicaFailure');
+  return condition === undefined ? {} : { reason: condition.reason, message: condition.message };
 }
 
 function counters(object: KubeObject): Record<'replicas' | 'updated' | 'available' | 'ready', number> {
@@ -81,11 +93,6 @@ function isUnobserved(object: KubeObject): boolean {
 
 function isOnDelete(object: KubeObject): boolean {
   return text(object, 'spec', 'updateStrategy', 'type') === 'OnDelete';
-}
-
-/** A paused roll-out goes no further by itself: that is worth a word of its own. */
-function unlessPaused(deployment: KubeObject, why: Why & { readonly code: 'rollout' }): Verdict {
-  return pending(field(deployment, 'spec', 'paused') === true ? { ...why, stage: 'paused' } : why);
 }
 
 function rollout(

@@ -28,6 +28,8 @@ export type Unexplained =
   | { readonly why: 'refused'; readonly resource: 'pods' | 'pods/log'; readonly verb: 'list' | 'get' }
   /** Deleted by the Job controller (under restartPolicy OnFailure, or since activeDeadlineSeconds have passed) or by others. */
   | { readonly why: 'gone'; readonly what: 'pods' | 'logs'; readonly by: 'restart policy' | 'deadline' | 'others' }
+  /** A warning event about a Job that has no pods. */
+  | { readonly why: 'warning'; readonly message: string }
   | { readonly why: 'problem'; readonly problem: Problem };
 
 /** What a run has to tell while it goes on and when it ends. Words are src/report's. */

@@ -8,8 +8,10 @@ import type { Memory, Want } from './state.ts';
 import { podSelectorOfJob } from './stuck.ts';
 import { wantOf } from './want.ts';
 
-/** How long a Job that restarts its containers in place may have none ready before its pods are looked at. */
+/** How long active pods of a Job may be unready before they are read. */
 const UNREADY_MS = 5_000;
+/** Of a Job with more active pods some are always starting: that is no sign of trouble. */
+const FEW_PODS = 10;
 /**
  * Up to so many tries, such a Job has failed with the first restart, which kubelet does not delay: there is no time to
  * wait for a sign. https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/controller/job/job_controller.go, pastBackoffLimitOnFailure
@@ -27,7 +29,7 @@ interface Failures {
 /**
  * Remembers the pods of a Job that have failed: under restartPolicy OnFailure, and with activeDeadlineSeconds, the Job
  * controller deletes them before it says that the Job has failed. They are watched from the first sign of trouble on,
- * where pods may be read.
+ * where pods may be read. Their containers also explain why a Job does not end.
  */
 export function rememberFailures(scene: Scene): Failures {
   const { target, memory, collections, now } = scene;
@@ -38,6 +40,10 @@ export function rememberFailures(scene: Scene): Failures {
   );
   let wakeAt: number | undefined;
   let { unreadySince } = memory;
+  // Between two crashes the containers that are restarted in place are ready for a moment.
+  if (!here.some(({ object }) => signOfTrouble(object) === 'unready' || isRestartedInPlace(object))) {
+    unreadySince = undefined;
+  }
   const wants: Want[] = [];
   for (const { object } of here) {
     const sign = signOfTrouble(object);
@@ -51,11 +57,13 @@ export function rememberFailures(scene: Scene): Failures {
     const labelSelector = podSelectorOfJob(object);
     if (sign === 'none' || labelSelector === undefined) continue;
     const { namespace } = object.metadata;
-    wants.push(wantOf({ resource: PODS, namespace, labelSelector, mode: 'watch', keep: 'verdict' }, 'optional'));
+    const mode = sign === 'unready' && !isRestartedInPlace(object) ? 'once' : 'watch';
+    wants.push(wantOf({ resource: PODS, namespace, labelSelector, mode, keep: 'verdict' }, 'optional'));
   }
   const allowed = wants.filter((want) => !memory.refused.has(want.key));
   const refused = new Set(memory.refused);
   const failed = new Map(memory.failedPods);
+  const unreadyPods = allowed.flatMap((want) => [...(collections.get(want.key)?.objects?.values() ?? [])]);
   for (const want of allowed) {
     const state = collections.get(want.key);
     if (state?.trouble?.refusedSince !== undefined) refused.add(want.key);
@@ -63,17 +71,22 @@ export function rememberFailures(scene: Scene): Failures {
   }
   const failedPods = new Map([...failed].slice(-KEPT));
   const wanted = allowed.filter((want) => !refused.has(want.key));
-  return { memory: { ...memory, refused, failedPods, unreadySince }, wants: wanted, wakeAt };
+  return { memory: { ...memory, refused, failedPods, unreadySince, unreadyPods }, wants: wanted, wakeAt };
 }
 
-/** A Job whose containers are restarted in place counts no failures: only that it is not ready shows. */
+/** A container that is restarted in place, or that ended with 0 beside another one, shows only as a pod that is not ready. */
 function signOfTrouble(job: KubeObject): 'failed' | 'unready' | 'over at once' | 'none' {
   if ((number(job, 'status', 'failed') ?? 0) > 0) return 'failed';
   const active = number(job, 'status', 'active') ?? 0;
-  if (text(job, 'spec', 'restartPolicy') !== 'OnFailure' || active === 0) return 'none';
+  if (active === 0) return 'none';
   const backoffLimit = number(job, 'spec', 'backoffLimit') ?? Number.POSITIVE_INFINITY;
-  if (backoffLimit <= NO_RESTART_BACKOFF_LIMIT) return 'over at once';
+  if (isRestartedInPlace(job) && backoffLimit <= NO_RESTART_BACKOFF_LIMIT) return 'over at once';
+  if (!isRestartedInPlace(job) && active > FEW_PODS) return 'none';
   return (number(job, 'status', 'ready') ?? 0) < active ? 'unready' : 'none';
+}
+
+function isRestartedInPlace(job: KubeObject): boolean {
+  return text(job, 'spec', 'restartPolicy') === 'OnFailure';
 }
 
 /** Whether a container of the pod has ended badly, now or before it was started again, or the pod as a whole has. */

@@ -3,6 +3,7 @@ import type { Keep } from '../kube/collection.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { judgeConditionGoal } from '../verdict/condition-goal.ts';
 import { containerNames, judgeContainer } from '../verdict/container.ts';
+import { isKnownTask } from '../verdict/custom.ts';
 import { judgeKind, keepFor, keyOf } from '../verdict/index.ts';
 import { isKindGoal, type KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf, isJob } from '../verdict/owner.ts';
@@ -177,5 +178,5 @@ export function missedWith(target: Target, object: KubeObject): 'object' | 'its 
   if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return 'object';
   if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return 'nothing';
   const kind = keyOf(target.resource);
-  return kind === 'batch/jobs' || (kind === '/pods' && !isService(object)) ? 'object' : 'nothing';
+  return kind === 'batch/jobs' || isKnownTask(kind) || (kind === '/pods' && !isService(object)) ? 'object' : 'nothing';
 }

@@ -1,4 +1,9 @@
+import { field, text } from '../json.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { conditions } from '../verdict/conditions.ts';
+import { keyOf } from '../verdict/index.ts';
 import { controllerOf, isJob } from '../verdict/owner.ts';
+import { halfDone } from '../verdict/pod.ts';
 import type { TargetState } from './state.ts';
 
 /** Something that may explain why a target is still pending, told once with the first heartbeat. */
@@ -11,8 +16,12 @@ export type Hint =
   | { readonly code: 'deadlock'; readonly owner: string }
   /** A pod by name that has failed is judged alone, though its Job may try again. */
   | { readonly code: 'owned-by-job'; readonly job: string }
-  /** A custom resource without the condition that is awaited by default. */
-  | { readonly code: 'no-ready-condition' };
+  /** A custom resource without any condition that is awaited by default; it has these, as `TYPE=STATUS`. */
+  | { readonly code: 'no-ready-condition'; readonly conditions: readonly string[]; readonly phase: string | undefined }
+  /** A claim that may be bound only once a pod uses it. */
+  | { readonly code: 'unbound-claim' }
+  /** One container of a pod ended with 0 while others still run. */
+  | { readonly code: 'half-done'; readonly pod: string; readonly ended: string; readonly running: string };
 
 /** What may explain why a target is pending, or has failed. */
 export function hintsOf({ target, memory, status }: TargetState): readonly Hint[] {
@@ -35,16 +44,35 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   if (told?.code === 'cronjob' && told.suspended) hints.push({ code: 'suspended' });
   if (told?.code === 'rollout' && told.stage === 'paused') hints.push({ code: 'paused' });
   const isDefault = target.goals.some((goal) => goal.for === 'default' || goal.for === 'ready');
-  if (target.resource.origin === 'custom' && isDefault && told?.code === 'condition' && told.condition === undefined) {
-    hints.push({ code: 'no-ready-condition' });
+  const members = [...memory.members.values()].filter(({ presence }) => presence === 'here');
+  const here = members.map(({ object }) => object);
+  const pending = members.find(({ verdict }) => verdict.state === 'pending')?.object;
+  if (target.resource.origin === 'custom' && isDefault && pending !== undefined) {
+    if (isSuspended(pending)) hints.push({ code: 'suspended' });
+    if (told?.code === 'condition' && told.wanted === 'Ready=True' && told.condition === undefined) {
+      const found = conditions(pending).map(({ type, status: value }) => `${type}=${value}`);
+      hints.push({ code: 'no-ready-condition', conditions: found, phase: text(pending, 'status', 'phase') });
+    }
   }
+  const kind = keyOf(target.resource);
+  if (kind === '/persistentvolumeclaims' && told?.code === 'phase' && told.phase === 'Pending') {
+    hints.push({ code: 'unbound-claim' });
+  }
+  const pods = kind === '/pods' ? here : kind === 'batch/jobs' ? memory.unreadyPods : [];
+  const [half] = pods.flatMap((pod) => halfDone(pod) ?? []);
+  if (half !== undefined) hints.push({ code: 'half-done', ...half });
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
-  const here = [...memory.members.values()].filter(({ presence }) => presence === 'here');
-  const needed = memory.servedBy ?? here.map(({ object }) => object);
+  const needed = memory.servedBy ?? here;
   // The pods of a StatefulSet start one after another: one may wait for those that precede it.
   const isAlone = owner !== undefined && needed.every((object) => controllerOf(object)?.uid === owner.uid);
   if (isAlone && !(owner.group === 'apps' && owner.kind === 'StatefulSet')) {
     hints.push({ code: 'deadlock', owner: `${owner.kind.toLowerCase()}/${owner.name}` });
   }
   return hints;
+}
+
+/** Whether a custom resource is suspended, in one of the spellings that batch tools use. */
+function isSuspended(object: KubeObject): boolean {
+  const isTrue = [['suspend'], ['runPolicy', 'suspend']].some((path) => field(object, 'spec', ...path) === true);
+  return isTrue || conditions(object).some(({ type, status }) => type === 'Suspended' && status === 'True');
 }

@@ -16,6 +16,7 @@ export const NOTHING_SEEN: Memory = {
   servedBy: undefined,
   failedPods: new Map(),
   unreadySince: undefined,
+  unreadyPods: [],
   refused: new Set(),
   stuck: new Map(),
   doomed: undefined,

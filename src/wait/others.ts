@@ -26,6 +26,7 @@ const builtIn = (group: string, name: string, kind: string): ApiResource => ({
 
 export const JOBS = builtIn('batch', 'jobs', 'Job');
 export const PODS = builtIn('', 'pods', 'Pod');
+export const EVENTS = builtIn('', 'events', 'Event');
 export const ENDPOINT_SLICES = builtIn('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 
 /** Judges the members whose verdict takes other objects too: the pods of a Service, the Jobs of a CronJob. */

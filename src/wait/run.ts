@@ -47,7 +47,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const followed = new Map<string, AbortController>();
   const troubles = new Map<string, Problem>();
   const fallbacks = new Set<string>();
-  let at: Step = { state: begin(plan, clock.now(), clock.date().getTime()), wants: [], wakeAt: undefined };
+  let at: Step = { state: begin(plan, clock.now()), wants: [], wakeAt: undefined };
   let wake: Alarm | undefined;
   let heartbeat: Alarm | undefined;
 

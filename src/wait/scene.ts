@@ -15,8 +15,6 @@ export interface Scene {
   readonly collections: ReadonlyMap<string, CollectionState>;
   /** Milliseconds, monotonic. */
   readonly now: number;
-  /** What to add to `now` for the time of day in milliseconds, as objects write it. */
-  readonly wallOffset: number;
 }
 
 /** What a target's memory comes to, and what else must be read to know. */

@@ -45,8 +45,6 @@ export interface Trouble {
 /** The whole state of a run. Times are milliseconds of the run's monotonic clock. */
 export interface State {
   readonly startedAt: number;
-  /** What to add to the monotonic clock for the time of day in milliseconds. */
-  readonly wallOffset: number;
   readonly collections: ReadonlyMap<string, CollectionState>;
   /** In the order of the plan. */
   readonly targets: readonly TargetState[];
@@ -86,8 +84,10 @@ export interface Memory {
   readonly stuck: ReadonlyMap<string, Stuck>;
   /** Pods of a Job that failed, the newest last: some are deleted before the Job has failed. */
   readonly failedPods: ReadonlyMap<string, KubeObject>;
-  /** Since when a Job that restarts its containers in place has none ready. */
+  /** Since when a Job has active pods of which not all are ready. */
   readonly unreadySince: number | undefined;
+  /** Pods of such a Job. */
+  readonly unreadyPods: readonly KubeObject[];
   /** Collections that only explain, and that may not be read: they are not asked for again. */
   readonly refused: ReadonlySet<string>;
   /** Under --for=delete: what of the first list may still be there, by uid, and how much that was. */
@@ -95,16 +95,15 @@ export interface Memory {
   readonly doomedTotal: number | undefined;
 }
 
-/** A container, or the scheduling of a pod, that is stuck, or was and has not been well since. */
+/** A container, or the scheduling of a pod, that is stuck or was stuck and has not recovered since. */
 export interface Stuck {
   readonly label: string;
-  /** What holds it up, or did last: reasons of one group share a clock. */
-  readonly group: string;
+  /** The newest reason. */
   readonly reason: string;
   readonly message: string | undefined;
-  /** When each group began. One does not stop the clock of another: they may take turns. */
-  readonly began: ReadonlyMap<string, number>;
-  /** While it runs again, for a minute at most. */
+  /** When this run first saw it stuck. */
+  readonly since: number;
+  /** Since when it has been running; undefined while it is not. */
   readonly runningSince: number | undefined;
 }
 

@@ -25,12 +25,12 @@ export interface Step {
   readonly wakeAt: number | undefined;
 }
 
-/** The state before anything is known. `now`: milliseconds, monotonic; `wallMs`: the time of day at that moment. */
-export function begin(plan: Plan, now: number, wallMs: number): State {
+/** The state before anything is known. `now`: milliseconds, monotonic. */
+export function begin(plan: Plan, now: number): State {
   const targets = plan.targets.map(
     (target): TargetState => ({ target, memory: NOTHING_SEEN, status: { state: 'unknown' } }),
   );
-  return { startedAt: now, wallOffset: wallMs - now, collections: new Map(), targets, ending: undefined };
+  return { startedAt: now, collections: new Map(), targets, ending: undefined };
 }
 
 /**
@@ -59,7 +59,7 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
       if (input.key === own.key) memory = remember(memory, input.emission, rulesFor(plan, before.target), now);
     }
     if (memory.syncedAt === undefined) return { ...before, memory };
-    const judged = judgeTarget({ plan, target: before.target, memory, collections, now, wallOffset: state.wallOffset });
+    const judged = judgeTarget({ plan, target: before.target, memory, collections, now });
     for (const want of judged.wants) need(want);
     if (judged.wakeAt !== undefined) wakes.push(judged.wakeAt);
     // One look has no later one to wait for.

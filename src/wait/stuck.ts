@@ -1,6 +1,6 @@
-import { assertNever } from '../assert-never.ts';
-import { field, list, number, text } from '../json.ts';
+import { field, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { conditions } from '../verdict/conditions.ts';
 import { keyOf } from '../verdict/index.ts';
 import { containerStatuses } from '../verdict/pod.ts';
 import { PODS } from './others.ts';
@@ -8,39 +8,41 @@ import { earlier, type Scene } from './scene.ts';
 import type { Memory, Stuck, Want } from './state.ts';
 import { wantOf } from './want.ts';
 
-/** A container that has run so long without a fault is not stuck, in milliseconds. */
+/** A container that has run for this long without interruption is not stuck any more, in milliseconds. */
 const HEALTHY_MS = 60_000;
 
 /**
- * Reasons with which a container waits that seldom pass by themselves, and the group whose clock they share: image
- * reasons take turns while kubelet tries again. https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/images/types.go
+ * Waiting reasons that seldom pass by themselves.
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/images/types.go
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/kuberuntime/kuberuntime_container.go
  */
-const GROUPS: Readonly<Record<string, string>> = {
-  ErrImagePull: 'image',
-  ImagePullBackOff: 'image',
-  InvalidImageName: 'image',
-  ErrImageNeverPull: 'image',
-  ImageInspectError: 'image',
-  RegistryUnavailable: 'image',
-  SignatureValidationFailed: 'image',
-  CreateContainerConfigError: 'config',
-  CreateContainerError: 'create',
-  RunContainerError: 'run',
-  CrashLoopBackOff: 'crash',
-};
+const STUCK_REASONS: ReadonlySet<string> = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+  'CrashLoopBackOff',
+]);
 
-/** What comes of --stuck-after. */
+/** The result of --stuck-after. */
 export interface StuckJudgement {
   readonly memory: Memory;
   readonly wants: readonly Want[];
-  /** The container, or pod, that has been stuck for too long. */
+  /** The container or pod that has been stuck for longer than --stuck-after. */
   readonly stuck: Stuck | undefined;
   readonly wakeAt: number | undefined;
 }
 
 /**
- * Follows how long each container of the target's pods, or of its Jobs' pods, has been stuck. The clock of a container
- * stops only when it has been ready, has run for a minute, or has ended well: between two crashes it runs for a moment.
+ * Follows how long each container of the target's pods, or of its Jobs' pods, has been stuck. Each container has one
+ * clock whatever the reasons, and so has the scheduling of each pod. A clock starts when this run first sees the state:
+ * the clocks of the nodes and of this machine may differ.
  */
 export function judgeStuck(scene: Scene): StuckJudgement {
   const { target, memory, now } = scene;
@@ -48,26 +50,18 @@ export function judgeStuck(scene: Scene): StuckJudgement {
   if (stuckAfterMs === undefined) return { memory, wants: [], stuck: undefined, wakeAt: undefined };
   const { pods, wants } = podsOf(scene);
   const clocks = new Map<string, Stuck>();
-  for (const pod of pods) {
-    for (const seen of troubles(pod, scene)) {
-      const before = memory.stuck.get(seen.key);
-      const clock = tick(before, seen, now);
-      if (clock !== undefined) clocks.set(seen.key, clock);
-    }
+  for (const { key, ...seen } of pods.flatMap(troubles)) {
+    const clock = tick(memory.stuck.get(key), seen, now);
+    if (clock !== undefined) clocks.set(key, clock);
   }
-  let worst: { readonly clock: Stuck; readonly since: number } | undefined;
+  let longest: Stuck | undefined;
   let wakeAt: number | undefined;
   for (const clock of clocks.values()) {
-    if (clock.runningSince !== undefined) {
-      wakeAt = earlier(wakeAt, clock.runningSince + HEALTHY_MS);
-      continue;
-    }
-    const since = clock.began.get(clock.group) ?? now;
-    const due = since + stuckAfterMs;
+    const due = clock.runningSince === undefined ? clock.since + stuckAfterMs : clock.runningSince + HEALTHY_MS;
     if (now < due) wakeAt = earlier(wakeAt, due);
-    else if (worst === undefined || since < worst.since) worst = { clock, since };
+    else if (longest === undefined || clock.since < longest.since) longest = clock;
   }
-  return { memory: { ...memory, stuck: clocks }, wants, stuck: worst?.clock, wakeAt };
+  return { memory: { ...memory, stuck: clocks }, wants, stuck: longest, wakeAt };
 }
 
 function podsOf(scene: Scene): { readonly pods: readonly KubeObject[]; readonly wants: readonly Want[] } {
@@ -95,82 +89,48 @@ export function podSelectorOfJob(job: KubeObject): string | undefined {
     .join(',');
 }
 
-/** How a container, or the scheduling of a pod, looks now. */
-interface Seen {
+/** The current state of a container, or of a pod's scheduling. */
+interface Seen extends Pick<Stuck, 'label' | 'reason' | 'message'> {
   readonly key: string;
-  readonly label: string;
-  /** Undefined: nothing is wrong at the moment. */
-  readonly group: string | undefined;
-  readonly reason: string;
-  readonly message: string | undefined;
-  /** `well`: ready, or ended with 0: whatever was is over. */
+  /** `well`: scheduled, or ended with 0, which stops the clock. `between`: neither stuck nor running. */
   readonly state: 'stuck' | 'running' | 'well' | 'between';
-  /** When it began, where the object says so. */
-  readonly since: number | undefined;
 }
 
-function troubles(pod: KubeObject, { wallOffset }: Scene): readonly Seen[] {
+function troubles(pod: KubeObject): readonly Seen[] {
   const { uid, name } = pod.metadata;
   const phase = text(pod, 'status', 'phase');
   if (phase === 'Succeeded' || phase === 'Failed' || pod.metadata.deletionTimestamp !== undefined) return [];
-  const seen: Seen[] = [];
-  const scheduled = list(pod, 'status', 'conditions').find((one) => text(one, 'type') === 'PodScheduled');
-  if (text(scheduled, 'status') === 'False' && text(scheduled, 'reason') === 'Unschedulable') {
-    const at = Date.parse(text(scheduled, 'lastTransitionTime') ?? '');
-    const since = Number.isNaN(at) ? undefined : at - wallOffset;
-    const message = text(scheduled, 'message');
-    seen.push({
-      key: uid,
-      label: `pod/${name}`,
-      group: 'unschedulable',
-      reason: 'Unschedulable',
-      message,
-      state: 'stuck',
-      since,
-    });
-  }
-  for (const status of containerStatuses(pod)) {
-    const container = text(status, 'name') ?? '';
-    const reason = text(status, 'state', 'waiting', 'reason');
-    const group = reason === undefined ? undefined : GROUPS[reason];
-    seen.push({
-      key: `${uid}/${container}`,
-      label: `pod/${name} container ${container}`,
-      group,
-      reason: reason ?? '',
-      message: text(status, 'state', 'waiting', 'message'),
-      state: stateOf(status, group),
-      since: undefined,
-    });
-  }
-  return seen;
+  const label = `pod/${name}`;
+  const scheduled = conditions(pod).find(({ type }) => type === 'PodScheduled');
+  const isUnschedulable = scheduled?.status === 'False' && scheduled.reason === 'Unschedulable';
+  const state = scheduled?.status === 'True' ? 'well' : isUnschedulable ? 'stuck' : 'between';
+  const { reason = '', message } = scheduled ?? {};
+  return [
+    { key: uid, label, reason, message, state },
+    ...containerStatuses(pod).map((status): Seen => {
+      const container = text(status, 'name') ?? '';
+      return {
+        key: `${uid}/${container}`,
+        label: `${label} container ${container}`,
+        reason: text(status, 'state', 'waiting', 'reason') ?? '',
+        message: text(status, 'state', 'waiting', 'message'),
+        state: stateOf(status),
+      };
+    }),
+  ];
 }
 
-function stateOf(status: unknown, group: string | undefined): Seen['state'] {
-  if (group !== undefined) return 'stuck';
-  if (field(status, 'ready') === true || number(status, 'state', 'terminated', 'exitCode') === 0) return 'well';
+function stateOf(status: unknown): Seen['state'] {
+  if (STUCK_REASONS.has(text(status, 'state', 'waiting', 'reason') ?? '')) return 'stuck';
+  if (number(status, 'state', 'terminated', 'exitCode') === 0) return 'well';
   return field(status, 'state', 'running') === undefined ? 'between' : 'running';
 }
 
-function tick(before: Stuck | undefined, seen: Seen, now: number): Stuck | undefined {
-  const { label, group, reason, message, state } = seen;
-  switch (state) {
-    case 'well':
-      return undefined;
-    case 'stuck': {
-      if (group === undefined) return before;
-      const began = new Map(before?.began);
-      if (!began.has(group)) began.set(group, Math.min(now, seen.since ?? now));
-      return { label, group, reason, message, began, runningSince: undefined };
-    }
-    case 'running': {
-      if (before === undefined) return undefined;
-      const runningSince = before.runningSince ?? now;
-      return now - runningSince >= HEALTHY_MS ? undefined : { ...before, runningSince };
-    }
-    case 'between':
-      return before === undefined ? undefined : { ...before, runningSince: undefined };
-    default:
-      return assertNever(state);
-  }
+function tick(before: Stuck | undefined, seen: Omit<Seen, 'key'>, now: number): Stuck | undefined {
+  const { label, reason, message, state } = seen;
+  if (state === 'stuck') return { label, reason, message, since: before?.since ?? now, runningSince: undefined };
+  if (before === undefined || state === 'well') return undefined;
+  if (state === 'between') return { ...before, runningSince: undefined };
+  const runningSince = before.runningSince ?? now;
+  return now - runningSince >= HEALTHY_MS ? undefined : { ...before, runningSince };
 }

@@ -36,7 +36,7 @@ const OURS = new Set([
   ...['pending', 'reached', 'failed', 'unknown', 'here', 'gone', 'terminal', 'not done', 'deleted', 'open', 'done'],
   // Codes, kinds and events.
   ...['job', 'pod', 'missing', 'members', 'container', 'service', 'cronjob', 'rollout', 'phase', 'condition'],
-  ...['jsonpath', 'exists', 'reading', 'no-container', 'stuck', 'deletion', 'status', 'unreachable', 'untrusted'],
+  ...['jsonpath', 'exists', 'reading', 'warning', 'no-container', 'stuck', 'deletion', 'status', 'unreachable', 'untrusted'],
   ...['interrupted', 'refused', 'problem', 'timeout', 'changed', 'heartbeat', 'trouble', 'recovered', 'fallback'],
   ...['log', 'unexplained', 'name', 'selector', 'default', 'wait', 'required', 'optional', 'yes', 'custom', 'paused'],
   ...['unobserved', 'updating', 'replacing', 'starting', 'waiting', 'running', 'terminated', 'current', 'previous'],
@@ -101,6 +101,7 @@ const PROBLEMS: { readonly [Kind in Problem['kind']]: Extract<Problem, { kind: K
 const UNEXPLAINED: { readonly [Cause in Unexplained['why']]: Extract<Unexplained, { why: Cause }> } = {
   refused: { why: 'refused', resource: 'pods/log', verb: 'get' },
   gone: { why: 'gone', what: 'logs', by: 'restart policy' },
+  warning: { why: 'warning', message: X },
   problem: { why: 'problem', problem: PROBLEMS.status },
 };
 
@@ -154,7 +155,6 @@ const TROUBLED: CollectionState = {
 } as CollectionState;
 const STATE: State = {
   startedAt: 0,
-  wallOffset: 0,
   collections: new Map([[X, TROUBLED]]),
   targets: [...TARGETS, { target: BY_NAME, memory: NOTHING_SEEN, status: { state: 'unknown' } }],
   ending: undefined,

@@ -93,7 +93,7 @@ function standing(target: Target, state: 'pending' | 'reached' | 'failed', why: 
 }
 
 export function stateOf(targets: readonly TargetState[], more: Partial<State> = {}): State {
-  return { startedAt: 0, wallOffset: 0, collections: new Map(), targets, ending: undefined, ...more };
+  return { startedAt: 0, collections: new Map(), targets, ending: undefined, ...more };
 }
 
 export function done(ending: Ending, targets: readonly TargetState[], elapsedMs = 0): RunEvent {

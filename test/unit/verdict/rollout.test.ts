@@ -68,6 +68,23 @@ describe('a Deployment', () => {
     });
   });
 
+  test('past its deadline, but complete: reached', () => {
+    const status = { ...progressing('ProgressDeadlineExceeded'), updatedReplicas: 3 };
+    expect(judge(DEPLOYMENTS, { replicas: 3 }, status)).toMatchObject({ state: 'reached', why: { stage: 'done' } });
+  });
+
+  test.each([
+    ['old pods are left', { replicas: 4, updatedReplicas: 3 }],
+    ['new pods are not available', { updatedReplicas: 3, availableReplicas: 2 }],
+    ['it is scaled up', { updatedReplicas: 2, replicas: 2 }],
+  ])('past its deadline and %s: failed', (_, counts) => {
+    const status = { ...progressing('ProgressDeadlineExceeded'), ...counts };
+    expect(judge(DEPLOYMENTS, { replicas: 3 }, status)).toMatchObject({
+      state: 'failed',
+      why: { reason: 'ProgressDeadlineExceeded' },
+    });
+  });
+
   test.each([
     [
       'past the deadline of an earlier generation',
@@ -101,13 +118,13 @@ describe('a StatefulSet', () => {
     ['half-way', rolling(), half, 'updating', [3, 1, 3]],
     ['half-way under OnDelete: ready is enough', onDelete, half, 'done', [3, 1, 3]],
     ['under OnDelete, not ready', onDelete, { ...half, readyReplicas: 2 }, 'starting', [3, 1, 2]],
-    [
-      'all updated, the revision not taken over yet',
-      rolling(),
-      { ...DONE, currentRevision: 'a' },
-      'replacing',
-      [3, 3, 3],
-    ],
+    ['all updated, currentRevision lags behind', rolling(), { ...DONE, currentRevision: 'a' }, 'done', [3, 3, 3]],
+    ['the same with partition 0', rolling(0), { ...DONE, currentRevision: 'a' }, 'done', [3, 3, 3]],
+    ['the same without rollingUpdate', { replicas: 3 }, { ...DONE, currentRevision: 'a' }, 'done', [3, 3, 3]],
+    ['half-way without rollingUpdate', { replicas: 3 }, half, 'updating', [3, 1, 3]],
+    ['equal revisions, updatedReplicas missing', rolling(), { ...DONE, updatedReplicas: undefined }, 'done', [3, 0, 3]],
+    ['equal revisions, a pod not ready', rolling(), { ...DONE, readyReplicas: 2 }, 'starting', [3, 3, 2]],
+    ['scaled down, a pod still terminating', { replicas: 2 }, { ...DONE, replicas: 3 }, 'done', [2, 3, 3]],
     ['with a partition: the pods above it', rolling(2), half, 'done', [3, 1, 3]],
     ['with a partition, those not all updated', rolling(1), half, 'updating', [3, 1, 3]],
     ['with a partition above all', rolling(5), { ...half, updatedReplicas: 0 }, 'done', [3, 0, 3]],
@@ -132,6 +149,22 @@ describe('a DaemonSet', () => {
   ] as const)('%s: %o, %o is %s', (_, spec, status, stage, [wanted, updated, available]) => {
     expect(judge(DAEMONSETS, spec, status)).toEqual(verdict(stage, { wanted, updated, available }));
   });
+});
+
+test.each([
+  ['a Deployment', DEPLOYMENTS],
+  ['a ReplicaSet', REPLICASETS],
+  ['a ReplicationController', CONTROLLERS],
+] as const)('%s reports why its pods cannot be created, until it is done', (_, kind) => {
+  const condition = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' };
+  const spec = { replicas: 2 };
+  const none = { replicas: 0, conditions: [condition] };
+  const done = { replicas: 2, updatedReplicas: 2, availableReplicas: 2, conditions: [condition] };
+  const { reason, message } = condition;
+  expect(judge(kind, spec, none)).toMatchObject({ state: 'pending', why: { reason, message } });
+  expect(judge(kind, spec, done)).toMatchObject({ state: 'reached', why: { reason: undefined, message: undefined } });
+  const past = { ...none, conditions: [{ ...condition, status: 'False' }] };
+  expect(judge(kind, spec, past)).toMatchObject({ state: 'pending', why: { reason: undefined } });
 });
 
 describe.each([

@@ -29,8 +29,9 @@ describe('the pods of a Job are watched', () => {
   });
 
   test.each([
-    ['none has failed', made(SELECTOR, { active: 1, failed: 0 })],
-    ['it counts nothing', made(SELECTOR, { active: 1 })],
+    ['all of its pods are ready', made(SELECTOR, { active: 1, ready: 1, failed: 0 })],
+    ['it has no active pod', made(SELECTOR, { active: 0 })],
+    ['it has so many pods that some are always starting', made(SELECTOR, { active: 11, ready: 3 })],
     ['it has no selector', made({}, { failed: 1 })],
     [
       'it is Complete',
@@ -76,6 +77,18 @@ describe('the pods of a Job are watched', () => {
     run.sees('jobs', [made(ON_FAILURE, { active: 1, ready: 1 })]);
     expect(run.wanted('pods')).toBeUndefined();
     expect(run.sees('jobs', [restarting]).wanted('pods')).toBeDefined();
+  });
+
+  test('pods that are not restarted in place are listed once after 5 s of being unready', () => {
+    const unready = made({ ...SELECTOR, restartPolicy: 'Never' }, { active: 1, ready: 0 });
+    const ready = made({ ...SELECTOR, restartPolicy: 'Never' }, { active: 1, ready: 1 });
+    const run = new Script([named(JOBS, 'migrate')]).at(10).sees('jobs', [unready]);
+    expect(run.at(14.9).wanted('pods')).toBeUndefined();
+    expect(run.at(15).wanted('pods')).toMatchObject({ need: 'optional', spec: { mode: 'once' } });
+    // Each time that a pod becomes unready counts from its own beginning.
+    expect(run.sees('jobs', [ready]).wanted('pods')).toBeUndefined();
+    expect(run.at(20).sees('jobs', [unready]).wanted('pods')).toBeUndefined();
+    expect(run.at(25).wanted('pods')).toBeDefined();
   });
 
   test('no more once they are refused', () => {

@@ -78,27 +78,73 @@ describe('held up on purpose', () => {
 
 describe('a custom resource without the condition Ready', () => {
   const bare = made(WIDGETS, { status: {} });
-  const told = [{ code: 'no-ready-condition' }];
+  const none = [{ code: 'no-ready-condition', conditions: [], phase: undefined }];
+  const has = (...conditions: readonly object[]): KubeObject => made(WIDGETS, { status: { conditions } });
 
   test.each<[string, ApiResource, readonly Goal[], KubeObject, readonly object[]]>([
-    ['awaited by default', WIDGETS, [{ for: 'default' }], bare, told],
-    ['that is to be ready', WIDGETS, [{ for: 'ready' }], bare, told],
-    ['among other goals', WIDGETS, [{ for: 'create' }, { for: 'ready' }], bare, told],
-    ['asked for by name', WIDGETS, [{ for: 'condition', type: 'Ready', status: 'True' }], bare, []],
+    ['awaited by default', WIDGETS, [{ for: 'default' }], bare, none],
+    ['awaited with --for=ready', WIDGETS, [{ for: 'ready' }], bare, none],
+    ['awaited with other goals', WIDGETS, [{ for: 'create' }, { for: 'ready' }], bare, none],
+    ['awaited by a condition', WIDGETS, [{ for: 'condition', type: 'Ready', status: 'True' }], bare, []],
     [
-      'it has one',
+      'with other conditions and a phase',
       WIDGETS,
       [{ for: 'default' }],
-      made(WIDGETS, { status: { conditions: [{ type: 'Ready', status: 'False' }] } }),
-      [],
+      made(WIDGETS, { status: { phase: 'Running', conditions: [{ type: 'Healthy', status: 'True' }] } }),
+      [{ code: 'no-ready-condition', conditions: ['Healthy=True'], phase: 'Running' }],
     ],
-    ['it is built in', NODES, [{ for: 'default' }], made(NODES, { status: {} }), []],
+    ['Ready=False', WIDGETS, [{ for: 'default' }], has({ type: 'Ready', status: 'False' }), []],
+    ['Succeeded=Unknown', WIDGETS, [{ for: 'default' }], has({ type: 'Succeeded', status: 'Unknown' }), []],
+    ['of a built-in kind', NODES, [{ for: 'default' }], made(NODES, { status: {} }), []],
   ])('%s', (_, kind, goals, object, expected) => {
     expect(seen(named(kind, 'x', { goals }), [object])).toEqual(expected);
   });
 
-  test('that is not there is only missing', () => {
+  test('that does not exist is only missing', () => {
     expect(seen(named(WIDGETS, 'x'), [])).toMatchObject([{ code: 'missing' }]);
+  });
+});
+
+test.each<[string, object]>([
+  ['spec.suspend', { spec: { suspend: true } }],
+  ['spec.runPolicy.suspend', { spec: { runPolicy: { suspend: true } } }],
+  ['the condition Suspended', { status: { conditions: [{ type: 'Suspended', status: 'True' }] } }],
+])('a custom resource that is suspended by %s', (_, json) => {
+  expect(seen(named(WIDGETS, 'x'), [made(WIDGETS, json)])).toContainEqual({ code: 'suspended' });
+  expect(seen(named(WIDGETS, 'x'), [made(WIDGETS, {})])).not.toContainEqual({ code: 'suspended' });
+});
+
+test.each([
+  ['Pending', [{ code: 'unbound-claim' }]],
+  ['Bound', []],
+  ['Lost', []],
+])('a PersistentVolumeClaim that is %s', (phase, expected) => {
+  const claims = resource('', 'persistentvolumeclaims', 'PersistentVolumeClaim');
+  const run = new Script([named(claims, 'x'), named(JOBS, 'y')]);
+  expect(hints(run.sees('persistentvolumeclaims', [made(claims, { status: { phase } })]))).toEqual(expected);
+});
+
+describe('one container of a pod ended with 0', () => {
+  const ended = (exitCode: number): object => ({ name: 'main', state: { terminated: { exitCode } } });
+  const proxy = (state: object): object => ({ name: 'proxy', state });
+  const half = { code: 'half-done', pod: 'x', ended: 'main', running: 'proxy' };
+  const of = (...containerStatuses: readonly object[]): KubeObject =>
+    made(PODS, { spec: { restartPolicy: 'Never' }, status: { phase: 'Running', containerStatuses } });
+
+  test.each<[string, KubeObject, readonly object[]]>([
+    ['and another one still runs', of(ended(0), proxy({ running: {} })), [half]],
+    ['and no other one runs', of(ended(0), proxy({ waiting: {} })), []],
+    ['with another code', of(ended(1), proxy({ running: {} })), []],
+    ['and it is the only one', of(ended(0)), []],
+  ])('%s', (_, found, expected) => {
+    expect(seen(named(PODS, 'x'), [found])).toEqual(expected);
+    expect(seen(selected(PODS), [found])).toEqual(expected);
+    const unready = {
+      spec: { selector: { matchLabels: { a: 'b' } } },
+      status: { active: 1, ready: 0 },
+    };
+    const run = new Script([named(JOBS, 'x')]).sees('jobs', [made(JOBS, unready)]).at(5);
+    expect(hints(run.sees('pods', [found]))).toEqual(expected);
   });
 });
 

@@ -27,7 +27,7 @@ export class Script {
       jsonPaths: new Map(),
       ...more,
     };
-    this.state = begin(this.plan, 0, 0);
+    this.state = begin(this.plan, 0);
     this.#take({ what: 'start' });
   }
 

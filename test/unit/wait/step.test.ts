@@ -22,20 +22,19 @@ describe('a Job by name', () => {
   });
 
   test.each([
-    ['Never', 0, 'never'],
+    ['Never', 0, 'after 5 s'],
     ['OnFailure', 6, 'after 5 s'],
     ['OnFailure', 2, 'after 5 s'],
     ['OnFailure', 1, 'at once'],
     ['OnFailure', 0, 'at once'],
   ] as const)(
-    'not ready, restartPolicy %s, backoffLimit %i: its pods are watched %s',
+    'not ready, restartPolicy %s, backoffLimit %i: its pods are read %s',
     (restartPolicy, backoffLimit, when) => {
       const spec = { selector: { matchLabels: { a: 'b' } }, restartPolicy, backoffLimit };
       const run = new Script([migrate()]).sees('jobs', [{ ...job('migrate', undefined), spec }]);
       expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
       expect(run.at(4.9).wanted('pods') !== undefined).toBe(when === 'at once');
-      expect(run.at(5).wanted('pods') !== undefined).toBe(when !== 'never');
-      expect(run.wanted('pods')?.need).toBe(when === 'never' ? undefined : 'optional');
+      expect(run.at(5).wanted('pods')?.need).toBe('optional');
       // Its container runs for the moment.
       run.sees('jobs', [{ ...job('migrate', undefined), spec, status: { active: 1, ready: 1 } }]);
       expect(run.wanted('pods') !== undefined).toBe(when === 'at once');
@@ -615,7 +614,7 @@ describe('what is asked for', () => {
 
 test('the time of day is that of the beginning', () => {
   const { plan } = new Script([named(JOBS, 'a')]);
-  expect(begin(plan, 5, 100)).toMatchObject({ startedAt: 5, wallOffset: 95, ending: undefined });
+  expect(begin(plan, 5)).toMatchObject({ startedAt: 5, ending: undefined });
 });
 
 test('one look has no later one to wake up for', () => {

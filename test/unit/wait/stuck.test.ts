@@ -12,13 +12,17 @@ const running: State = { running: {} };
 const ended = (exitCode: number): State => ({ terminated: { exitCode } });
 
 /** A pod with one container in that state. */
-function pod(state: State, more: { readonly ready?: boolean; readonly init?: State; readonly meta?: object } = {}) {
-  const { ready = false, init, meta } = more;
+function pod(
+  state: State,
+  more: { readonly ready?: boolean; readonly init?: State; readonly meta?: object; readonly scheduled?: string } = {},
+) {
+  const { ready = false, init, meta, scheduled } = more;
   return object(PODS, {
     metadata: { name: 'x', namespace: 'app', uid: 'u', resourceVersion: '1', ...meta },
     spec: { restartPolicy: 'OnFailure' },
     status: {
       phase: 'Running',
+      conditions: scheduled === undefined ? [] : [{ type: 'PodScheduled', status: scheduled }],
       initContainerStatuses: init === undefined ? [] : [{ name: 'setup', ready: false, state: init }],
       containerStatuses: [{ name: 'main', ready, state }],
     },
@@ -69,52 +73,21 @@ describe('--stuck-after', () => {
     expect(play([[0, stuck]]).at(AFTER).ending).toBe('failed');
   });
 
-  test('image reasons that take turns count as one', () => {
-    const run = play([
-      [0, pod(waiting('ErrImagePull'))],
-      [40, pod(waiting('ImagePullBackOff'))],
-      [80, pod(waiting('ErrImagePull'))],
-    ]);
-    expect(run.at(AFTER - 0.1).ending).toBeUndefined();
-    expect(run.at(AFTER).ending).toBe('failed');
-  });
-
-  test.each([
-    'ImagePullBackOff',
-    'InvalidImageName',
-    'ErrImageNeverPull',
-    'ImageInspectError',
-    'RegistryUnavailable',
-    'SignatureValidationFailed',
-  ])('%s shares the clock of ErrImagePull', (reason) => {
-    const run = play([
-      [0, pod(waiting('ErrImagePull'))],
-      [90, pod(waiting(reason))],
-    ]);
-    expect(run.at(AFTER).ending).toBe('failed');
-  });
-
-  test.each(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'])(
-    '%s has a clock of its own',
-    (reason) => {
-      for (const other of ['ErrImagePull', 'CreateContainerConfigError', 'CreateContainerError', 'CrashLoopBackOff']) {
-        if (other === reason) continue;
+  test('a container has one clock, whatever the reasons', () => {
+    for (const first of reasons) {
+      for (const second of reasons) {
         const run = play([
-          [0, pod(waiting(other))],
-          [90, pod(waiting(reason))],
+          [0, pod(waiting(first))],
+          [90, pod(waiting(second))],
         ]);
-        expect(run.at(AFTER).ending).toBeUndefined();
+        expect(run.at(AFTER - 0.1).ending).toBeUndefined();
+        expect(run.at(AFTER).ending).toBe('failed');
       }
-    },
-  );
+    }
+  });
 
-  test('other reasons have a clock each', () => {
-    const run = play([
-      [0, pod(waiting('ImagePullBackOff'))],
-      [90, pod(waiting('CrashLoopBackOff'))],
-    ]);
-    expect(run.at(AFTER).ending).toBeUndefined();
-    expect(run.at(90 + AFTER).ending).toBe('failed');
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', ''])('the reason %j is not stuck', (reason) => {
+    expect(play([[0, pod(waiting(reason))]]).at(9_000).ending).toBeUndefined();
   });
 
   test('the clock goes on while the container runs for a moment and crashes again', () => {
@@ -129,13 +102,20 @@ describe('--stuck-after', () => {
   });
 
   test.each([
-    ['it has been ready', [[50, pod(running, { ready: true })]]],
     ['it has ended with 0', [[50, pod(ended(0))]]],
     [
-      'it has run for a minute',
+      'it has run for 60 s',
       [
         [1, pod(running)],
         [61, pod(running)],
+      ],
+    ],
+    [
+      'it has run for 60 s, ready for a part of them',
+      [
+        [1, pod(running)],
+        [20, pod(running, { ready: true })],
+        [61, pod(running, { ready: true })],
       ],
     ],
   ] as const)('the clock stops when %s', (_, between) => {
@@ -144,12 +124,26 @@ describe('--stuck-after', () => {
     expect(run.at(80 + AFTER).ending).toBe('failed');
   });
 
-  test('the clock goes on when it has run for less than a minute', () => {
+  test.each([
+    ['it runs for less than 60 s', pod(running)],
+    ['it is ready for less than 60 s', pod(running, { ready: true })],
+  ])('the clock continues when %s', (_, between) => {
+    const run = play([
+      [0, pod(waiting('CrashLoopBackOff'))],
+      [1, between],
+      [60.9, pod(ended(1))],
+      [61, pod(waiting('CrashLoopBackOff'))],
+    ]);
+    expect(run.at(AFTER).ending).toBe('failed');
+  });
+
+  test('an interruption restarts the 60 s, not the clock', () => {
     const run = play([
       [0, pod(waiting('CrashLoopBackOff'))],
       [1, pod(running)],
-      [60.9, pod(ended(1))],
-      [61, pod(waiting('CrashLoopBackOff'))],
+      [50, pod(ended(1))],
+      [51, pod(running)],
+      [99, pod(ended(1))],
     ]);
     expect(run.at(AFTER).ending).toBe('failed');
   });
@@ -171,19 +165,33 @@ describe('--stuck-after', () => {
     });
   const at = (seconds: number): string => new Date(seconds * SECOND).toISOString();
 
-  test("Unschedulable counts from its condition's time", () => {
-    const run = play([[50, unscheduled(at(20))]]);
-    expect(run.wakeAt).toBe((20 + AFTER) * SECOND);
-    expect(run.at(20 + AFTER).ending).toBe('failed');
-  });
-
-  test('Unschedulable for long enough fails at once', () => {
-    expect(play([[500, unscheduled(at(20))]]).ending).toBe('failed');
-  });
-
-  test('a time of a clock that runs ahead counts from when it was seen', () => {
-    const run = play([[50, unscheduled(at(1_000))]]);
+  test.each([
+    ['the past', -600],
+    ['the future', 600],
+  ])('Unschedulable: the clock starts when it is first seen, with a condition time in %s', (_, offset) => {
+    const run = play([[50, unscheduled(at(50 + offset))]]);
+    expect(run.wakeAt).toBe((50 + AFTER) * SECOND);
+    expect(run.at(50 + AFTER - 0.1).ending).toBeUndefined();
     expect(run.at(50 + AFTER).ending).toBe('failed');
+  });
+
+  test('the scheduling clock stops when the pod is scheduled', () => {
+    const run = play([
+      [0, unscheduled(at(0))],
+      [90, unscheduled(at(90), 'True', '')],
+      [95, unscheduled(at(95))],
+    ]);
+    expect(run.at(95 + AFTER - 0.1).ending).toBeUndefined();
+    expect(run.at(95 + AFTER).ending).toBe('failed');
+  });
+
+  test('scheduling and containers have separate clocks', () => {
+    const run = play([
+      [0, unscheduled(at(0))],
+      [90, pod(waiting('ErrImagePull'), { scheduled: 'True' })],
+    ]);
+    expect(run.at(90 + AFTER - 0.1).ending).toBeUndefined();
+    expect(run.at(90 + AFTER).ending).toBe('failed');
   });
 
   test.each([
@@ -307,29 +315,12 @@ describe('what is told of it', () => {
   });
 });
 
-test('a time of day is turned into the time of the run', () => {
-  const lastTransitionTime = new Date(1_020 * SECOND).toISOString();
-  const seen = object(PODS, {
-    metadata: { name: 'x', namespace: 'app', uid: 'u' },
-    status: {
-      phase: 'Pending',
-      conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime }],
-    },
-  });
-  const run = started();
-  // The run began at second 1000 of the day.
-  run.state = { ...run.state, wallOffset: 1_000 * SECOND };
-  run.at(50).sees('pods', [seen]);
-  expect(run.wakeAt).toBe((20 + AFTER) * SECOND);
-});
-
-test('one that runs again is looked at when it has run for a minute', () => {
+test('a container that runs again is judged once it has run for 60 s', () => {
   const run = play([
     [0, pod(waiting('CrashLoopBackOff'))],
     [10, pod(running)],
   ]);
   expect(run.wakeAt).toBe(70 * SECOND);
-  // At that very moment it is well.
   run.at(70);
   expect(run.wakeAt).toBe(10_000 * SECOND);
 });
