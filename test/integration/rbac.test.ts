@@ -374,22 +374,22 @@ const withoutWatch = ({ namespace, rule }: Granted): Granted => ({
 
 /** The rules that a refusal prints, with the Role in which each must stand. */
 function rulesPrinted(stderr: string): readonly Granted[] {
-  return stderr.split(/^(?=a (?:Cluster)?Role )/m).flatMap((part) => {
+  return stderr.split(/^(?=to grant )/m).flatMap((part) => {
     const [, role, namespace, rules = ''] =
-      /^a (ClusterRole|Role in namespace "([^"]*)") with .*, grants it:\n([\s\S]*)$/.exec(part) ?? [];
+      /^to grant it, .* to a (ClusterRole|Role in namespace "([^"]*)") bound .*:\n([\s\S]*)$/.exec(part) ?? [];
     return role === undefined ? [] : (load(rules) as PolicyRule[]).map((rule) => ({ namespace, rule }));
   });
 }
 
-/** `list jobs "x" in API group "batch" in namespace "n"`, as a refusal names it; what a selector found has a name. */
+/** `list jobs.batch "x" in namespace "n"`, as a refusal names it; what a selector found has a name. */
 function permission({ namespace, rule }: Granted): RegExp {
   const resource = rule.resources[0] ?? '';
-  const group = rule.apiGroups[0] === '' ? '' : ` in API group "${rule.apiGroups[0]}"`;
+  const group = rule.apiGroups[0] === '' ? '' : `\\.${rule.apiGroups[0]}`;
   const everywhere = CLUSTER_SCOPED.includes(resource)
     ? 'at the cluster scope'
     : `in (all namespaces|namespace "${ns}")`;
   return new RegExp(
-    `^list ${resource}(?: "[^"]+")?${group} ${namespace === undefined ? everywhere : `in namespace "${namespace}"`}$`,
+    `^list ${resource}${group}(?: "[^"]+")? ${namespace === undefined ? everywhere : `in namespace "${namespace}"`}$`,
   );
 }
 
@@ -461,14 +461,14 @@ describe.concurrent('without watch it reads again and again, and says so once', 
       const who = await newcomer();
       await grant(rulesOf(yaml).map(withoutWatch), who.subject, who.user);
       const run = bare([...args, '--timeout=3m'], { namespace: ns, kubeconfig: who.kubeconfig });
-      await run.line(/: the permission to watch /);
+      await run.line(/^cannot watch /);
       await row.make(x);
       await row.finish?.(x);
       const { code, stderr } = await run.exit;
       expect(code).toBe(0);
-      const said = stderr.split('\n').filter((line) => line.includes(': the permission to watch '));
+      const said = stderr.split('\n').filter((line) => line.startsWith('cannot watch '));
       expect(said).toEqual([...new Set(said)]);
-      expect(said[0]).toMatch(/ is lacking, reading again every 2 to 10 s instead$/);
+      expect(said[0]).toMatch(/ \(forbidden\); polling every 2 to 10 s instead$/);
       expect(stderr).not.toContain('403');
     });
 });
