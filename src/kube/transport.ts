@@ -259,15 +259,9 @@ function send(
     request.once('socket', (socket) => {
       // Off first: the socket of a tunnel believes that it is on, since that is an option of its agent.
       socket.setKeepAlive(false).setKeepAlive(true, TRANSPORT.keepAliveMs);
-      // A kept connection, or one through an HTTP proxy's tunnel, which Node hands over only once TLS is established.
-      const isSecuring = 'secureConnecting' in socket && socket.secureConnecting === true;
-      if (!socket.connecting && !isSecuring) return clearTimeout(connectTimer);
-      // The agent for SOCKS destroys the request without the reason.
-      socket.once('error', giveUp);
-      socket.once(open === https.request ? 'secureConnect' : 'connect', () => {
-        clearTimeout(connectTimer);
-        socket.off('error', giveUp);
-      });
+      // A kept connection, or one through a proxy's tunnel.
+      if (!socket.connecting) return clearTimeout(connectTimer);
+      socket.once(open === https.request ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
     });
     request.once('response', (message) => {
       settle();
