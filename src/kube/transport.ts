@@ -92,8 +92,6 @@ export function createTransport(connection: Connection, options: TransportOption
       ...tlsOptions(auth.tls),
       agent,
       method: request.method,
-      // The agent for SOCKS knows no kept connection again without it.
-      protocol: server.protocol,
       hostname,
       port: server.port || (secure ? 443 : 80),
       path: basePath + request.path,
@@ -101,6 +99,8 @@ export function createTransport(connection: Connection, options: TransportOption
         ...headersOf(request, options.userAgent),
         ...(auth.headers as http.OutgoingHttpHeaders),
       },
+      // The agent for SOCKS recognizes a kept connection only with it.
+      ...(isSocks(auth.proxyUrl) ? { protocol: server.protocol } : {}),
       // All that Node looks at while it sets up a tunnel. On the socket itself nobody listens to it.
       ...(auth.proxyUrl === undefined ? {} : { timeout: TRANSPORT.connectTimeoutMs }),
     };
@@ -285,7 +285,7 @@ async function createAgent(secure: boolean, proxyUrl: string | undefined, name: 
     // Not as an option of each request, after which Node keeps no connection.
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   };
-  if (proxyUrl?.startsWith('socks')) {
+  if (proxyUrl !== undefined && isSocks(proxyUrl)) {
     const { SocksProxyAgent } = await import('socks-proxy-agent');
     // The proxy looks up the server's name, as with kubectl: Go does not distinguish the two schemes.
     return new SocksProxyAgent(proxyUrl.replace(/^socks5:/, 'socks5h:'), common);
@@ -297,6 +297,10 @@ async function createAgent(secure: boolean, proxyUrl: string | undefined, name: 
     proxyEnv: proxyUrl === undefined ? {} : secure ? { HTTPS_PROXY: proxyUrl } : { HTTP_PROXY: proxyUrl },
   };
   return secure ? new https.Agent(options) : new (plain().Agent)(options);
+}
+
+function isSocks(proxyUrl: string | undefined): boolean {
+  return proxyUrl?.startsWith('socks') === true;
 }
 
 /** Loaded where an API server is reached without TLS only. */
