@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** Whether the kernel sends keep-alive probes on the connections of processes of this machine to a port of loopback. */
 export function keepsAlive(port: number): readonly boolean[] {
-  // https://docs.kernel.org/networking/proc_net_tcp.html: the timer 02 is that of keep-alive.
+  // https://docs.kernel.org/networking/proc_net_tcp.html: timer 02 is that of keep-alive, unless data is in flight.
   const to = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')

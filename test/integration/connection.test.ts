@@ -76,9 +76,7 @@ describe.concurrent('through a proxy', () => {
       const kubeconfig = kubeconfigWith(ns, { ...elsewhere, 'proxy-url': `${scheme}://127.0.0.1:${proxyPort}` });
       const run = kubeAwait(['job/x', '--timeout=2m'], { kubeconfig });
       await run.line(/^job\/x: 0\/1 succeeded, 1 active$/);
-      const alive = keepsAlive(proxyPort);
-      expect(alive.length).toBeGreaterThan(0);
-      expect(new Set(alive)).toEqual(new Set([true]));
+      await expect.poll(() => new Set(keepsAlive(proxyPort)), { timeout: 30_000 }).toEqual(new Set([true]));
       exitCodes(target, [0]);
       expect((await run.exit).code).toBe(0);
       expect(new Set(asked)).toEqual(new Set(['api.cluster.invalid']));

@@ -87,7 +87,7 @@ describe.concurrent('a first LIST whose answer will not change', () => {
     for (const { code, stderr } of [text, json]) {
       expect(code).toBe(2);
       expect(stderr).toMatch(
-        /^kube-await: pvc --field-selector status\.phase!=Bound: the server answers 400 BadRequest: .*"status\.phase"/m,
+        /^kube-await: persistentvolumeclaim --field-selector status\.phase!=Bound: the server answers 400 BadRequest: .*"status\.phase"/m,
       );
     }
     expect(text.stdout).toBe('');
@@ -190,7 +190,7 @@ describe.concurrent('a custom kind whose definition is removed', () => {
     await api.create(widget(group, ns, 'a'));
     const kind = `widgets.${group}`;
     const run = kubeAwait([`${kind}/a`, kind, '-l', 'app=x', '--for=delete', '--timeout=2m']);
-    await Promise.all([run.line(/^widgets\..*\/a: still exists$/), run.line(/^widgets\..* -l app=x: still exists$/)]);
+    await Promise.all([run.line(/^widget\..*\/a: still exists$/), run.line(/^widget\..* -l app=x: still exists$/)]);
     await api.delete(crd);
     expect((await run.exit).code).toBe(0);
     // It is not served any longer, and finding none is success.
@@ -205,7 +205,7 @@ describe.concurrent('a custom kind whose definition is removed', () => {
     await api.create(widget(group, ns, 'a'));
     const target = `widgets.${group}/a`;
     const run = kubeAwait([target, '--on-missing=fail', '--missing-grace=0s', '--timeout=2m']);
-    await run.line(/^widgets\..*\/a: /);
+    await run.line(/^widget\..*\/a: /);
     await api.delete(crd);
     const { code, stdout } = await run.exit;
     // The API server deletes the objects before the definition, so the watch may report it.

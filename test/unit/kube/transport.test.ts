@@ -787,7 +787,7 @@ describe('a proxy', () => {
     const { port: proxyPort } = scheme === 'http' ? await tunnel(port) : await socks(port);
     const way = scheme === undefined ? {} : { proxyUrl: `${scheme}://127.0.0.1:${proxyPort}` };
     await watch(transportTo(`https://127.0.0.1:${port}`, { tls: { ca: certificates.ca }, ...way }));
-    expect(keepsAlive(scheme === undefined ? port : proxyPort)).toEqual([true]);
+    await expect.poll(() => keepsAlive(scheme === undefined ? port : proxyPort)).toEqual([true]);
   });
 
   describe('for SOCKS', () => {
