@@ -21,7 +21,7 @@ export const TIMING = {
   overdue: 15_000,
   /**
    * A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. Whoever
-   * ends it may let no event through, so the next request is a LIST.
+   * ends it may let no event through: a LIST follows, after a cut only if the watch was resumed once already.
    */
   shortWatch: 1_000,
   /**
@@ -61,6 +61,8 @@ interface Watching {
   readonly resourceVersion: string;
   /** It is to be opened again after an outage, from a server that is as far. */
   readonly checked?: true;
+  /** It resumes one that was cut at once, until its first event. */
+  readonly resumes?: true;
   /** Until its first event. */
   readonly openedAt?: number;
 }
@@ -399,8 +401,9 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
       if (phase.at === 'get') return pause(readPhase(machine));
       if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase));
       if (phase.at === 'watch' && problem.kind === 'interrupted') {
-        const { resourceVersion } = phase;
-        return pause(isShort(phase, now) ? readPhase(machine) : { at: 'watch', resourceVersion });
+        const { resourceVersion, resumes } = phase;
+        if (!isShort(phase, now)) return pause({ at: 'watch', resourceVersion });
+        return pause(resumes ? readPhase(machine) : { at: 'watch', resourceVersion, resumes: true });
       }
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
       return pause(phase);

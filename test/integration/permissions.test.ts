@@ -340,7 +340,9 @@ describe.concurrent('credentials', () => {
     writeFileSync(kubeconfig, tokenKubeconfig('of-nobody'));
     const { code, stdout, stderr } = await kubeAwait(['job/x', '--timeout=0'], { kubeconfig }).exit;
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
-    expect(stderr).toContain(`refused: ${cluster().server}/ does not accept the credentials, asked to list jobs "x"`);
+    expect(stderr).toContain(
+      `refused: ${cluster().server}/ does not accept the credentials, asked to list jobs.batch "x"`,
+    );
     expect(stderr).toContain('401 Unauthorized');
     expect(stderr).not.toContain('of-nobody');
   });

@@ -152,8 +152,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario> | Scenario>> = 
       { 'certificate-authority': undefined, 'certificate-authority-data': base64(certificates.ca) },
     ),
   }),
-  'a plugin that fails': () => ({ kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; exit 1`)) }),
-  'a plugin that is ended': () => ({ kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; kill -9 $$`)) }),
+  'a plugin that fails': () => ({
+    kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; echo it failed >&2; exit 1`)),
+  }),
+  'a plugin that is ended': () => ({
+    kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; echo it failed >&2; kill -9 $$`)),
+  }),
   'a plugin that answers something else': () => ({ kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2`)) }),
   'a plugin that answers half': () => ({ kubeconfig: config(plugin(`printf '{"status": {"token": "${OUTPUT}'`)) }),
   'a plugin that answers too much': () => ({

@@ -355,14 +355,30 @@ describe('a watch', () => {
     });
   });
 
-  describe.each<[string, (run: Script) => Script]>([
-    ['ends', (run) => run.on({ what: 'closed' })],
-    ['is cut', (run) => run.fails({ kind: 'interrupted', message: 'aborted' })],
-  ])('one that %s within a second without an event', (_, end) => {
-    test('is followed by a LIST after a pause, since events may be held back', () => {
+  test('one that ends within a second without an event is followed by a LIST after a pause', () => {
+    for (const run of [watching(), many(501)]) {
+      expect(opened(run, { afterMs: TIMING.shortWatch - 1 }).on({ what: 'closed' }).at).toBe('pause, then list');
+    }
+  });
+
+  describe('one that is cut within a second without an event', () => {
+    const cut = (run: Script, how = {}): Script =>
+      opened(run, how).fails({ kind: 'interrupted', message: 'aborted' }).elapses();
+
+    test('is resumed once, then followed by a LIST, since events may be held back', () => {
       for (const run of [watching(), many(501)]) {
-        expect(end(opened(run, { afterMs: TIMING.shortWatch - 1 })).at).toBe('pause, then list');
+        expect([cut(run, { afterMs: TIMING.shortWatch - 1 }).at, cut(run).at]).toEqual(['watch', 'list']);
+        run.listed([object('a', '12')], '12');
+        expect([cut(run).at, cut(run).at]).toEqual(['watch', 'list']);
       }
+    });
+
+    test.each([
+      ['has an event', { event: true }],
+      ['lasts', { afterMs: TIMING.shortWatch }],
+    ])('and is resumed again after one that %s', (_, how) => {
+      const run = watching();
+      expect([cut(run).at, cut(run, how).at, cut(run).at, cut(run).at]).toEqual(['watch', 'watch', 'watch', 'list']);
     });
   });
 
