@@ -54,6 +54,8 @@ const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>>
   './middleware.js': { importer: /client-node/, contents: unused('setHeaderMiddleware') },
   'socks-proxy-agent': { importer: /client-node/, contents: unused('SocksProxyAgent') },
   socks: { importer: /client-node/, contents: unused('SocksClient') },
+  // It would read DEBUG, which wait_for.sh has another meaning for.
+  debug: { importer: /socks-proxy-agent/, contents: 'export default () => () => {};' },
   hpagent: { importer: /client-node/, contents: unused('HttpProxyAgent', 'HttpsProxyAgent') },
   'string-width': {
     importer: /\/(yargs|cliui|wrap-ansi)\//,

@@ -92,6 +92,7 @@ function silence(timeoutMs: number): TransportError {
 
 function describeEnd(problem: Problem, { connection }: Line): string {
   const server = shownServer(connection);
+  if (problem.kind === 'credentials') return `refused: ${problem.message}`;
   if (problem.kind === 'untrusted') return `refused: ${describeUntrusted(problem, server)}`;
   if (isUnauthorized(problem)) {
     return `refused: ${describeUnauthorized(problem, { server, credentials: connection.credentials, asked: undefined })}`;
@@ -190,7 +191,7 @@ function remarksOnOne(standing: Standing): readonly string[] {
     case 'fallback':
       return standing.instead.map((instead) =>
         instead === 'poll'
-          ? `${what}: without watch it is read again every 2 to 10 s`
+          ? `${what}: without watch it is polled every 2 to 10 s`
           : `${what}: without list it is read by get`,
       );
     case 'lacking':

@@ -25,7 +25,7 @@ export type Conclusion =
 
 /**
  * Runs an open session to its end, and finds out what explains it. The connections stay open.
- * Rejects with the signal's reason, with a KindNotServedError, else only for a bug.
+ * Rejects with the signal's reason, otherwise only for a bug.
  */
 export async function conclude({ connection, transport, plan, resolve }: Session, to: Audience): Promise<Conclusion> {
   const { tell, decided, signal, logs } = to;

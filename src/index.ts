@@ -135,7 +135,7 @@ export class WaitTimeoutError extends Error {
   }
 }
 
-/** A 401, a 403 or a certificate that cannot be trusted. */
+/** A 401, a 403, a certificate that cannot be trusted, or a credential plugin that fails. */
 export class WaitRefusedError extends Error {
   override readonly name = 'WaitRefusedError';
   readonly kind = 'refused';
@@ -149,7 +149,7 @@ export class WaitRefusedError extends Error {
   }
 }
 
-/** Targets, options or the configuration cannot be used. Nothing was awaited. */
+/** Targets, options or the configuration cannot be used, or the API server cannot answer for a target. */
 export class WaitUsageError extends Error {
   override readonly name = 'WaitUsageError';
   readonly kind = 'usage';
@@ -204,7 +204,7 @@ export interface ChangedEvent extends AnyEvent, Standing {
   readonly level: 'info';
 }
 
-/** A request fails and is tried again, is answered again, or is replaced because a permission is lacking. */
+/** A request fails and is retried, is answered again, or is replaced because a permission is missing. */
 export interface RequestEvent extends AnyEvent {
   readonly event: 'changed';
   readonly level: 'info' | 'warn';

@@ -1,4 +1,3 @@
-import { assertNever } from './assert-never.ts';
 import type { Environment, WaitInvocation } from './cli/invocation.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { systemClock } from './clock.ts';
@@ -10,12 +9,11 @@ import { verdictLine } from './report/results.ts';
 import { openTerminationLog, writeTerminationLog } from './report/termination-log.ts';
 import { textReporter } from './report/text.ts';
 import { isWatched } from './report/watched.ts';
+import { describeUnusable } from './report/words.ts';
 import { openSession } from './session.ts';
 import { isatty } from './tty.ts';
 import type { PodReport } from './wait/events.ts';
 import type { Plan, Target } from './wait/plan.ts';
-import { KindNotServedError } from './wait/run.ts';
-import type { Ending } from './wait/state.ts';
 
 /** What a wait shares with whoever may end it from outside. */
 export interface Outside {
@@ -60,14 +58,14 @@ export async function wait(
     get explain() {
       return isatty(2) ? 'at once' : 'spread';
     },
-  }).catch((error: unknown) => {
-    throw error instanceof KindNotServedError ? new UsageError(error.message) : error;
   });
+  const { ending } = conclusion;
+  if (ending.kind === 'usage') throw new UsageError(describeUnusable(ending));
   if ('refusal' in conclusion) {
     reporter.refused(conclusion.refusal);
     writeTerminationLog(refusalLines(conclusion.refusal)[0] ?? '');
   }
-  const code = exitCode(conclusion.ending);
+  const code = EXIT[ending.kind];
   reporter.end({ exitCode: code });
   // Connections end with the process; to close them one by one takes longer.
   if (code !== EXIT.reached || invocation.command === undefined) return code;
@@ -103,19 +101,4 @@ async function reporterFor(
  */
 function holdMemory(): void {
   process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
-}
-
-function exitCode(ending: Ending): number {
-  switch (ending.kind) {
-    case 'reached':
-      return EXIT.reached;
-    case 'failed':
-      return EXIT.failed;
-    case 'refused':
-      return EXIT.refused;
-    case 'timeout':
-      return EXIT.timeout;
-    default:
-      return assertNever(ending);
-  }
 }

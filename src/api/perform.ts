@@ -16,8 +16,8 @@ import {
 } from '../index.ts';
 import { jsonReporter } from '../report/json.ts';
 import type { Reporter } from '../report/reporter.ts';
+import { describeUnusable } from '../report/words.ts';
 import { openLine, planOver } from '../session.ts';
-import { KindNotServedError } from '../wait/run.ts';
 import type { Ending } from '../wait/state.ts';
 import { toTargetRun } from './request.ts';
 
@@ -39,9 +39,7 @@ export async function perform(targets: readonly Target[], options: WaitOptions):
   const verbosity = options.onEvent === undefined ? 'results' : 'progress';
   const ended = await run(targets, options, { hear, verbosity, signal }).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw error instanceof UsageError || error instanceof KindNotServedError
-      ? new WaitUsageError(error.message)
-      : error;
+    throw error instanceof UsageError ? new WaitUsageError(error.message) : error;
   });
   listener.signal.throwIfAborted();
   return results.outcome(ended);
@@ -49,7 +47,7 @@ export async function perform(targets: readonly Target[], options: WaitOptions):
 
 /** How a run has ended, and its targets as events call them. */
 interface Ended {
-  readonly kind: Ending['kind'];
+  readonly kind: Exclude<Ending['kind'], 'usage'>;
   readonly labels: readonly string[];
 }
 
@@ -77,7 +75,9 @@ async function run(
       explain: 'spread',
     });
     end(reporter, conclusion);
-    return { kind: conclusion.ending.kind, labels: session.plan.targets.map(({ label }) => label) };
+    const { ending } = conclusion;
+    if (ending.kind === 'usage') throw new UsageError(describeUnusable(ending));
+    return { kind: ending.kind, labels: session.plan.targets.map(({ label }) => label) };
   } finally {
     line.transport.close();
   }

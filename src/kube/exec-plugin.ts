@@ -18,7 +18,7 @@ export interface ExecCredentials {
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
  */
 export interface ExecPlugin {
-  /** @throws TransportError, since a plugin mostly fails because something that it asks cannot be reached. */
+  /** @throws TransportError */
   credentials(attempt: { renew: boolean }): Promise<ExecCredentials>;
 }
 
@@ -41,6 +41,8 @@ const TIME_LIMIT_MS = 60_000;
 /** Requests that were refused in the same moment share one renewal. */
 const RENEWAL_MS = 5_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
+/** Of what a plugin prints on stderr, of which the last line is shown. */
+const MAX_ERROR_LENGTH = 2_000;
 
 /**
  * Our own rather than client-node's ExecAuth, which leaves KUBERNETES_EXEC_INFO out, gives the plugin a standard input
@@ -88,7 +90,7 @@ export function createExecPlugin(spec: unknown, context: ExecPluginContext): Exe
   async function renew(): Promise<ExecCredentials> {
     const fail = (what: string): TransportError =>
       new TransportError({
-        kind: 'unreachable',
+        kind: 'credentials',
         message: `${who}: the credential plugin ${JSON.stringify(name)} ${what}`,
       });
     const output = await run({ command, args, env: pluginEnv, interactive, fail });
@@ -141,8 +143,8 @@ function run(given: {
     // Loaded where there is a plugin only.
     const child = process.getBuiltinModule('node:child_process').spawn(command, args, {
       env,
-      // A plugin may ask a person to log in, and says so on stderr. In a log its words may be a secret's.
-      stdio: [interactive ? 'inherit' : 'ignore', 'pipe', interactive || isatty(2) ? 'inherit' : 'ignore'],
+      // A plugin may ask a person to log in, and says so on stderr.
+      stdio: [interactive ? 'inherit' : 'ignore', 'pipe', interactive || isatty(2) ? 'inherit' : 'pipe'],
       ...(interactive ? {} : { timeout: TIME_LIMIT_MS }),
       windowsHide: true,
     });
@@ -153,14 +155,24 @@ function run(given: {
       if (bytes > MAX_OUTPUT_BYTES) child.kill();
       else chunks.push(chunk);
     });
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-MAX_ERROR_LENGTH);
+    });
     child.once('error', (error) => {
       reject(fail(`could not be started: ${'code' in error ? error.code : 'unknown error'}`));
     });
     child.once('close', (code, signal) => {
       if (code === 0) resolve(Buffer.concat(chunks).toString('utf8'));
-      else reject(fail(code === null ? `was ended by ${signal}` : `failed with exit code ${code}`));
+      else
+        reject(fail(withLastLine(code === null ? `was ended by ${signal}` : `failed with exit code ${code}`, errors)));
     });
   });
+}
+
+function withLastLine(what: string, errors: string): string {
+  const line = errors.split(/[\r\n]+/).findLast((one) => one.trim() !== '');
+  return line === undefined ? what : `${what}: ${line.trim()}`;
 }
 
 function isThere(command: string, env: Environment): boolean {

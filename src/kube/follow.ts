@@ -1,7 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import type { CollectionSpec, Emission } from './collection.ts';
-import { type Happening, type Phase, START, TIMING, transition } from './list-watch.ts';
-import { notServed, TransportError } from './problem.ts';
+import { type Happening, type Phase, startOf, TIMING, transition } from './list-watch.ts';
+import { TransportError } from './problem.ts';
 import { getObject, listOne, listPage, type ReadingDeps, watch } from './reading.ts';
 import type { ApiResource } from './resource.ts';
 import type { Backoff } from './retry.ts';
@@ -11,6 +11,8 @@ export interface FollowDeps extends ReadingDeps {
   readonly backoff: Backoff;
   /** Asks discovery for a kind that is not served as it was asked for. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
+  /** On the clock: when a watch or a pause is interrupted, once, to read everything before the run ends. */
+  readonly lastLookAt: number;
 }
 
 /**
@@ -18,12 +20,11 @@ export interface FollowDeps extends ReadingDeps {
  * network and the server do; says so in `problem` emissions. Ends when the signal aborts, or after one complete list
  * where the mode is `once`. Never throws but for a bug.
  */
-export async function* follow(asked: CollectionSpec, deps: FollowDeps): AsyncGenerator<Emission, void> {
-  const spec = asked.resource.version === '' ? yield* untilServed(asked, deps) : asked;
-  if (spec === undefined) return;
-  let machine = START;
+export async function* follow(spec: CollectionSpec, deps: FollowDeps): AsyncGenerator<Emission, void> {
+  let machine = startOf(spec);
   while (machine.phase.at !== 'done' && !deps.signal.aborted) {
-    for await (const happening of perform(machine.phase, inVersion(spec, machine.version), deps)) {
+    const resource = machine.resource ?? spec.resource;
+    for await (const happening of untilLastLook(machine.phase, { ...spec, resource }, deps)) {
       if (deps.signal.aborted) return;
       const before = machine.phase;
       const next = transition(machine, happening, spec, deps.clock.now());
@@ -35,41 +36,26 @@ export async function* follow(asked: CollectionSpec, deps: FollowDeps): AsyncGen
   }
 }
 
-/**
- * Waits until the API server serves the kind, as it does once its CustomResourceDefinition is there; until then no
- * object of it can exist. A kind without a group is only here because discovery did not answer when the run began.
- * Undefined: the signal aborted, or one look was all that was wanted.
- */
-async function* untilServed(
-  spec: CollectionSpec,
-  deps: FollowDeps,
-): AsyncGenerator<Emission, CollectionSpec | undefined> {
-  const { poll } = TIMING;
-  for (let pauseMs: number = poll.first; !deps.signal.aborted; pauseMs = Math.min(poll.last, pauseMs * poll.factor)) {
-    try {
-      const resource = await deps.resolve(spec.resource, deps.signal);
-      if (resource !== undefined) return { ...spec, resource };
-      if (spec.resource.group === '') {
-        // No definition can be awaited for a word without a group: it may be a slip of the pen.
-        yield { what: 'problem', verb: 'list', problem: notServed(spec.resource) };
-      } else {
-        yield { what: 'answered', verb: 'list' };
-        yield { what: 'snapshot', objects: new Map(), departed: [] };
-      }
-      if (spec.mode === 'once') return undefined;
-      await deps.clock.sleep(pauseMs, deps.signal);
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      if (deps.signal.aborted) return undefined;
-      yield { what: 'problem', verb: 'list', problem: error.problem };
-      await deps.clock.sleep(deps.backoff.next(error.problem), deps.signal);
-    }
+/** Does what a phase says; a watch or a pause only until the last look is due. */
+async function* untilLastLook(phase: Phase, spec: CollectionSpec, deps: FollowDeps): AsyncGenerator<Happening, void> {
+  const { clock, signal } = deps;
+  const leftMs = deps.lastLookAt - clock.now();
+  const isAwaiting = phase.at === 'watch' || phase.at === 'pause';
+  if (!isAwaiting || leftMs <= 0 || leftMs === Number.POSITIVE_INFINITY) {
+    yield* perform(phase, spec, deps);
+    return;
   }
-  return undefined;
-}
-
-function inVersion(spec: CollectionSpec, version: string | undefined): CollectionSpec {
-  return version === undefined ? spec : { ...spec, resource: { ...spec.resource, version } };
+  const due = new AbortController();
+  const alarm = clock.alarm(leftMs, () => due.abort());
+  try {
+    const either = AbortSignal.any([signal, due.signal]);
+    for await (const happening of perform(phase, spec, { ...deps, signal: either })) {
+      const isInterrupted = due.signal.aborted && (happening.what === 'problem' || happening.what === 'elapsed');
+      yield isInterrupted ? { what: 'last look' } : happening;
+    }
+  } finally {
+    alarm.cancel();
+  }
 }
 
 /** Does what a phase says, and tells what came of it. */

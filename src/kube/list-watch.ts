@@ -19,10 +19,16 @@ export const TIMING = {
    * https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks
    */
   overdue: 15_000,
-  /** A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. */
+  /**
+   * A watch that ends sooner than this without an event counts as an error, so that it is not opened in a loop. Whoever
+   * ends it may let no event through: a LIST follows, after a cut only if the watch was resumed once already.
+   */
   shortWatch: 1_000,
-  /** So many of them in a row, and it is read anew: whoever ends them may let no event through. */
-  shortWatches: 3,
+  /**
+   * A collection of at most this many objects is listed again when the server ends a watch in good order: that costs
+   * one page every few minutes, and finds what a lost event would have reported.
+   */
+  relistUpTo: 500,
   /** Where `watch` is not granted: the first and the longest pause between two LISTs, and how fast it grows. */
   poll: { first: 2_000, last: 10_000, factor: 1.5, jitter: 0.2 },
   /** Where `watch` is not granted: how often it is tried again, since a Role may be mended while we wait. */
@@ -41,8 +47,11 @@ export type Phase =
    * let a watch from there wait, and keep back all events until it is.
    */
   | { readonly at: 'check'; readonly resourceVersion: string }
-  /** Asking discovery for the kind, since the path of its collection is unknown to the server. */
-  | { readonly at: 'lookup' }
+  /**
+   * Asking discovery for the kind, since the path of its collection is unknown: to the server, as `problem` says, or
+   * from the beginning. While the kind is awaited `pauseMs` is how long the last pause was.
+   */
+  | { readonly at: 'lookup'; readonly problem?: Problem; readonly pauseMs?: number }
   | { readonly at: 'pause'; readonly cause: Pause; readonly next: Asking }
   | { readonly at: 'done' };
 
@@ -52,8 +61,8 @@ interface Watching {
   readonly resourceVersion: string;
   /** It is to be opened again after an outage, from a server that is as far. */
   readonly checked?: true;
-  /** How many before it ended at once, without an event. */
-  readonly shorts?: number;
+  /** It resumes one that was cut at once, until its first event. */
+  readonly resumes?: true;
   /** Until its first event. */
   readonly openedAt?: number;
 }
@@ -70,8 +79,8 @@ export interface Machine {
   /** How the objects are read and followed, as far as the permissions reach. */
   readonly read: 'list' | 'get';
   readonly follow: Follow;
-  /** The version in which the kind is served, where it is not the one that was asked for. */
-  readonly version: string | undefined;
+  /** The kind as discovery found it; undefined: as it was asked for. */
+  readonly resource: ApiResource | undefined;
 }
 
 type Follow =
@@ -99,24 +108,23 @@ export type Happening =
   | { readonly what: 'opened' }
   | { readonly what: 'events'; readonly events: readonly WatchEvent[] }
   /** The server ended the watch in good order. */
-  | { readonly what: 'closed'; readonly afterMs: number; readonly sawEvents: boolean }
+  | { readonly what: 'closed' }
   /** The server did not end the watch when it should have. */
   | { readonly what: 'overdue' }
   | { readonly what: 'problem'; readonly problem: Problem }
   /** What discovery says of the kind; undefined: the server serves none of that group and name. */
   | { readonly what: 'looked up'; readonly resource: ApiResource | undefined }
-  | { readonly what: 'elapsed' };
-
-/** Where every collection starts. */
-export const START: Machine = {
-  phase: { at: 'list', pages: [], continueToken: undefined },
-  objects: new Map(),
-  read: 'list',
-  follow: { by: 'watch' },
-  version: undefined,
-};
+  | { readonly what: 'elapsed' }
+  /** The run is about to end, and a watch or a pause was interrupted for one more reading. */
+  | { readonly what: 'last look' };
 
 const RELIST = { at: 'list', pages: [], continueToken: undefined } as const;
+
+/** Where a collection starts. A kind whose version is not known yet is looked up first. */
+export function startOf({ resource }: CollectionSpec): Machine {
+  const phase: Phase = resource.version === '' ? { at: 'lookup' } : RELIST;
+  return { phase, objects: new Map(), read: 'list', follow: { by: 'watch' }, resource: undefined };
+}
 
 interface Transition {
   readonly machine: Machine;
@@ -127,8 +135,9 @@ interface Transition {
  * The one transition function of list and watch: pure, `now` in milliseconds of any monotonic clock.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
-export function transition(machine: Machine, happening: Happening, spec: CollectionSpec, now: number): Transition {
+export function transition(machine: Machine, told: Happening, spec: CollectionSpec, now: number): Transition {
   const { phase } = machine;
+  const happening = spec.name === undefined ? told : ofName(spec.name, told);
   switch (happening.what) {
     case 'page': {
       if (phase.at === 'check') return checked(machine, phase.resourceVersion, happening);
@@ -158,15 +167,14 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
       return applyEvents(machine, happening.events, spec, now);
     case 'closed': {
       if (phase.at !== 'watch') return go(machine, RELIST);
-      const { resourceVersion } = phase;
-      if (happening.sawEvents || happening.afterMs >= TIMING.shortWatch)
-        return go(machine, { at: 'watch', resourceVersion });
-      const problem: Problem = {
-        kind: 'interrupted',
-        message: `the watch ended after ${Math.round(happening.afterMs)} ms without an event`,
-        cause: undefined,
-      };
-      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: afterShort(machine, phase) });
+      const { resourceVersion, openedAt } = phase;
+      if (!isShort(phase, now)) {
+        const isSmall = machine.objects.size <= TIMING.relistUpTo;
+        return go(machine, isSmall ? readPhase(machine) : { at: 'watch', resourceVersion });
+      }
+      const message = `the watch ended after ${Math.round(now - (openedAt ?? now))} ms without an event`;
+      const problem: Problem = { kind: 'interrupted', message, cause: undefined };
+      return go(machine, { at: 'pause', cause: { why: 'problem', problem }, next: readPhase(machine) });
     }
     case 'overdue': {
       // Who holds the connection open may have held back what happened, too: only a new LIST tells.
@@ -175,17 +183,32 @@ export function transition(machine: Machine, happening: Happening, spec: Collect
     }
     case 'problem':
       return troubled(machine, happening.problem, spec, now);
-    case 'looked up': {
-      const { resource } = happening;
-      if (resource !== undefined) return go({ ...machine, version: resource.version }, RELIST);
-      const problem = notServed(spec.resource);
-      const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } };
-      return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'list', problem }] };
-    }
+    case 'looked up':
+      return lookedUp(machine, happening.resource, spec);
     case 'elapsed':
       return go(machine, phase.at === 'pause' ? phase.next : RELIST);
+    case 'last look':
+      return go(machine, phase.at === 'pause' && phase.next.at === 'lookup' ? phase.next : readPhase(machine));
     default:
       return assertNever(happening);
+  }
+}
+
+/** Without objects of other names: a server may ignore the field selector. */
+function ofName(name: string, happening: Happening): Happening {
+  const isAsked = (object: KubeObject | undefined): boolean => object?.metadata.name === name;
+  switch (happening.what) {
+    case 'page':
+      return { ...happening, objects: happening.objects.filter(isAsked) };
+    case 'object':
+      return isAsked(happening.object) ? happening : { ...happening, object: undefined };
+    case 'events':
+      return {
+        ...happening,
+        events: happening.events.filter((event) => !('object' in event) || isAsked(event.object)),
+      };
+    default:
+      return happening;
   }
 }
 
@@ -202,10 +225,45 @@ function checked(machine: Machine, known: string, { objects, resourceVersion }: 
   return go(machine, wentBack ? RELIST : { at: 'watch', resourceVersion: known, checked: true });
 }
 
+/**
+ * What discovery says. A kind whose definition does not exist, yet or any longer, has no objects. A built-in one, or a
+ * word without a group, has no definition that could be awaited.
+ */
+function lookedUp(machine: Machine, resource: ApiResource | undefined, spec: CollectionSpec): Transition {
+  const { problem, pauseMs } = machine.phase.at === 'lookup' ? machine.phase : {};
+  const asked = machine.resource ?? spec.resource;
+  if (resource !== undefined) {
+    const found = { ...machine, resource };
+    // Discovery lists what the path just denied: behind one address there may be API servers of two versions.
+    return problem !== undefined && resource.version === asked.version
+      ? troubleAt('list', problem, found, RELIST)
+      : go(found, RELIST);
+  }
+  if (asked.origin !== 'custom' || asked.group === '') {
+    return troubleAt('list', notServed(asked), machine, { at: 'lookup' });
+  }
+  const { poll } = TIMING;
+  const ms = pauseMs === undefined ? poll.first : Math.min(poll.last, pauseMs * poll.factor);
+  const phase: Phase = { at: 'pause', cause: { why: 'poll', ms }, next: { at: 'lookup', pauseMs: ms } };
+  const objects = new Map<string, KubeObject>();
+  return {
+    machine: { ...machine, objects, phase: spec.mode === 'once' ? { at: 'done' } : phase },
+    emit: [
+      { what: 'answered', verb: 'list' },
+      { what: 'snapshot', objects, departed: [] },
+    ],
+  };
+}
+
+/** Reports a problem and pauses for it. */
+function troubleAt(verb: Verb, problem: Problem, machine: Machine, next: Asking): Transition {
+  const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next };
+  return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb, problem }] };
+}
+
 /** Reads everything anew after a pause. */
 function relistAfter(machine: Machine, problem: Problem): Transition {
-  const phase: Phase = { at: 'pause', cause: { why: 'problem', problem }, next: readPhase(machine) };
-  return { machine: { ...machine, phase }, emit: [{ what: 'problem', verb: 'watch', problem }] };
+  return troubleAt('watch', problem, machine, readPhase(machine));
 }
 
 function go(machine: Machine, phase: Phase): Transition {
@@ -312,22 +370,15 @@ function afterOutage(machine: Machine, { resourceVersion, checked }: Watching): 
   return machine.read === 'list' && !checked ? { at: 'check', resourceVersion } : readPhase(machine);
 }
 
-/** From where it was a few times, so that nothing is missed; but who ends each watch at once may hold events back. */
-function afterShort(machine: Machine, { resourceVersion, shorts = 0 }: Watching): Asking {
-  if (shorts + 1 >= TIMING.shortWatches) return readPhase(machine);
-  return { at: 'watch', resourceVersion, shorts: shorts + 1 };
-}
-
-function afterCut(machine: Machine, watch: Watching, now: number): Asking {
-  const { resourceVersion, openedAt } = watch;
-  const isShort = openedAt !== undefined && now - openedAt < TIMING.shortWatch;
-  return isShort ? afterShort(machine, watch) : { at: 'watch', resourceVersion };
+/** Whether a watch ended at once, without an event. */
+function isShort({ openedAt }: Watching, now: number): boolean {
+  return openedAt !== undefined && now - openedAt < TIMING.shortWatch;
 }
 
 function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now: number): Transition {
   const { phase } = machine;
-  if (phase.at === 'pause' || phase.at === 'done' || phase.at === 'lookup') return go(machine, RELIST);
-  const verb: Verb = phase.at === 'check' ? 'list' : phase.at;
+  if (phase.at === 'pause' || phase.at === 'done') return go(machine, RELIST);
+  const verb: Verb = phase.at === 'check' || phase.at === 'lookup' ? 'list' : phase.at;
   const advice = whatToDo(problem);
   const forbidden = problem.kind === 'status' && problem.status === 403;
   // Older charts grant `get` on the one name only.
@@ -341,29 +392,30 @@ function troubled(machine: Machine, problem: Problem, spec: CollectionSpec, now:
   }
   // Where `get` only stood in for `list`, it is `list` that is lacking.
   const standsIn = phase.at === 'get' && machine.read === 'list' && forbidden;
-  const emit: Emission[] = [
-    standsIn ? { what: 'problem', verb: 'list', problem: phase.refusal } : { what: 'problem', verb, problem },
-  ];
-  const pause = (next: Asking, lasting: Machine = machine): Transition => ({
-    machine: { ...lasting, phase: { at: 'pause', cause: { why: 'problem', problem }, next } },
-    emit,
-  });
+  const pause = (next: Asking, lasting: Machine = machine): Transition =>
+    standsIn ? troubleAt('list', phase.refusal, lasting, next) : troubleAt(verb, problem, lasting, next);
+  // What discovery did not say now it may say later, as the path may be known later.
+  if (phase.at === 'lookup') return pause((machine.resource ?? spec.resource).version === '' ? phase : RELIST);
   switch (advice) {
     case 'retry':
       if (phase.at === 'get') return pause(readPhase(machine));
       if (phase.at === 'watch' && isOutage(problem)) return pause(afterOutage(machine, phase));
-      if (phase.at === 'watch' && problem.kind === 'interrupted') return pause(afterCut(machine, phase, now));
+      if (phase.at === 'watch' && problem.kind === 'interrupted') {
+        const { resourceVersion, resumes } = phase;
+        if (!isShort(phase, now)) return pause({ at: 'watch', resourceVersion });
+        return pause(resumes ? readPhase(machine) : { at: 'watch', resourceVersion, resumes: true });
+      }
       // A LIST that broke off between two pages goes on where it was; the token says when it is too old.
       return pause(phase);
     case 'not-found':
       // It speaks of the kind, never of an object: an older server may serve the kind in another version.
-      return pause({ at: 'lookup' }, { ...machine, read: 'list' });
+      return go({ ...machine, read: 'list' }, { at: 'lookup', problem });
     case 'refused':
       // For a moment after its start a server refuses what it has granted before.
       if (phase.at === 'check') return pause(phase);
       return pause(RELIST, { ...machine, read: 'list' });
     case 'relist':
-    case 'fatal':
+    case 'permanent':
       return pause(RELIST, { ...machine, read: 'list' });
     default:
       return assertNever(advice);

@@ -20,13 +20,12 @@ export function proxyFromEnvironment(server: URL, env: Environment): string | un
 export function checkProxy(proxy: string, where: string): string {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol.startsWith('socks')) {
-    throw new ConfigurationError(`${where}: a SOCKS proxy is not supported, expected http:// or https://`);
+  if (url === undefined || !/^(https?|socks5h?):$/.test(url.protocol) || url.hostname === '' || !isDecodable(url)) {
+    throw new ConfigurationError(
+      `${where}: expected the address of an HTTP or SOCKS5 proxy, such as http://host:port or socks5://host:port`,
+    );
   }
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '' || !isDecodable(url)) {
-    throw new ConfigurationError(`${where}: expected a proxy's address such as http://host:port`);
-  }
-  if (!AGENT_KNOWS_PROXIES) {
+  if (!AGENT_KNOWS_PROXIES && !url.protocol.startsWith('socks')) {
     throw new ConfigurationError(
       `${where}: Node ${process.versions.node} cannot use a proxy here, expected at least 22.21 or 24.5`,
     );

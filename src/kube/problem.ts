@@ -12,6 +12,8 @@ export type Problem =
       readonly code?: string;
       readonly cause?: unknown;
     }
+  /** A credential plugin failed, so nothing was sent. */
+  | { readonly kind: 'credentials'; readonly message: string }
   /** The server's certificate cannot be trusted. */
   | { readonly kind: 'untrusted'; readonly message: string; readonly code: string; readonly caFile?: string }
   /** The answer began, and then it broke off, went silent or was not what it should be. */
@@ -23,6 +25,8 @@ export type Problem =
       /** The API's own word: `Forbidden`, `Expired`. Never empty. */
       readonly reason: string;
       readonly message: string;
+      /** The body was not a Status: something in front of the API server may have answered. */
+      readonly from?: 'intermediary';
       readonly retryAfterMs?: number;
       readonly details?: StatusDetails;
     };
@@ -50,9 +54,9 @@ export class TransportError extends Error {
 /**
  * What to do about a problem, the same on every path: `retry` the same request after a pause, `relist` because the
  * resource version is of no use any more, or give up because the server `refused` us, serves no such thing
- * (`not-found`), or will never accept the request (`fatal`).
+ * (`not-found`), or will always answer the request like this (`permanent`).
  */
-export type Reaction = 'retry' | 'relist' | 'refused' | 'not-found' | 'fatal';
+export type Reaction = 'retry' | 'relist' | 'refused' | 'not-found' | 'permanent';
 
 export function whatToDo(problem: Problem): Reaction {
   switch (problem.kind) {
@@ -60,6 +64,7 @@ export function whatToDo(problem: Problem): Reaction {
     case 'interrupted':
       return 'retry';
     case 'untrusted':
+    case 'credentials':
       return 'refused';
     case 'status':
       return whatToDoAboutStatus(problem);
@@ -79,8 +84,12 @@ function whatToDoAboutStatus(problem: Problem & { kind: 'status' }): Reaction {
   if (status === 404) return 'not-found';
   // 407 comes from a proxy; where it answers a CONNECT instead, Node reports it as a failed connection.
   if (status === 407 || status === 408 || status === 429 || status >= 500) return 'retry';
-  return 'fatal';
+  if (status < 400 || (problem.from === undefined && PERMANENT.has(status))) return 'permanent';
+  return 'relist';
 }
+
+/** Where the API server itself says so. */
+const PERMANENT: ReadonlySet<number> = new Set([400, 405, 406, 415, 422]);
 
 const NOT_SERVED = 'NotServed';
 
@@ -99,10 +108,13 @@ export function fromHttp(status: number, headers: IncomingHttpHeaders, bodyText:
   const body = parseObject(bodyText);
   const isStatus = body?.kind === 'Status';
   const details = isStatus ? detailsOf(body.details) : undefined;
+  const location = status < 400 ? headers.location : undefined;
+  const said = location === undefined ? summary(bodyText) : `Location ${cut(oneLine(location), MAX_SUMMARY)}`;
   return statusProblem({
     status,
     reason: (isStatus && textOf(body.reason)) || REASONS[status] || `HTTP ${status}`,
-    message: (isStatus && cut(textOf(body.message) ?? '', MAX_MESSAGE)) || summary(bodyText) || `HTTP status ${status}`,
+    message: (isStatus && cut(textOf(body.message) ?? '', MAX_MESSAGE)) || said || `HTTP status ${status}`,
+    from: isStatus ? undefined : 'intermediary',
     retryAfterMs: later(retryAfterMsOf(headers), details?.retryAfterSeconds),
     details,
   });
@@ -118,6 +130,7 @@ export function fromStatus(value: unknown): Problem & { kind: 'status' } {
     status,
     reason: reason ?? REASONS[status] ?? `HTTP ${status}`,
     message: cut(textOf(object.message) ?? '', MAX_MESSAGE) || `the server reported status ${status} without a message`,
+    from: undefined,
     retryAfterMs: later(undefined, details?.retryAfterSeconds),
     details,
   });
@@ -154,6 +167,11 @@ const MAX_MESSAGE = 2_000;
 // What the API server itself would have called it; answers of proxies and load balancers carry no reason.
 // https://github.com/kubernetes/apimachinery/blob/v0.36.0/pkg/api/errors/errors.go, NewGenericServerResponse
 const REASONS: Readonly<Record<number, string>> = {
+  301: 'Redirect',
+  302: 'Redirect',
+  303: 'Redirect',
+  307: 'Redirect',
+  308: 'Redirect',
   400: 'BadRequest',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -208,15 +226,17 @@ function statusProblem(given: {
   status: number;
   reason: string;
   message: string;
+  from: 'intermediary' | undefined;
   retryAfterMs: number | undefined;
   details: StatusDetails | undefined;
 }): Problem & { kind: 'status' } {
-  const { status, reason, message, retryAfterMs, details } = given;
+  const { status, reason, message, from, retryAfterMs, details } = given;
   return {
     kind: 'status',
     status,
     reason,
     message,
+    ...(from === undefined ? {} : { from }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(details === undefined ? {} : { details }),
   };

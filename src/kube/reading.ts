@@ -145,11 +145,9 @@ export async function* watch(
   const timeoutSeconds = String(seconds);
   const search = query(spec, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
   const path = collectionPath(spec.resource, spec.namespace) + search;
-  const startedAt = deps.clock.now();
   const accept = acceptOf(spec, 'PartialObjectMetadata');
   const response = await deps.transport.request({ method: 'GET', path, accept, signal: deps.signal });
   yield { what: 'opened' };
-  let sawEvents = false;
   let overdue = false;
   const due = deps.clock.alarm(seconds * 1000 + TIMING.overdue, () => {
     overdue = true;
@@ -160,7 +158,6 @@ export async function* watch(
     for await (const chunk of response.body) {
       const events = parseEvents(decoder, chunk, deps.project);
       if (events.length === 0) continue;
-      sawEvents = true;
       yield { what: 'events', events };
     }
   } catch (error) {
@@ -169,7 +166,7 @@ export async function* watch(
     due.cancel();
     response.destroy();
   }
-  yield overdue ? { what: 'overdue' } : { what: 'closed', afterMs: deps.clock.now() - startedAt, sawEvents };
+  yield { what: overdue ? 'overdue' : 'closed' };
 }
 
 function parseEvents(decoder: LineDecoder, chunk: Uint8Array, project: Projection): WatchEvent[] {

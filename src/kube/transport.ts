@@ -74,26 +74,33 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export function createTransport(connection: Connection, options: TransportOptions): Transport {
   const secure = connection.server.protocol === 'https:';
   const basePath = connection.server.pathname.replace(/\/+$/, '');
-  /** Made with the first request; the way through a proxy is the same for all of them. */
+  /** Created with the first request; the way through a proxy is the same for all of them. */
+  let creating: Promise<http.Agent> | undefined;
   let agent: http.Agent | undefined;
 
   /** One request as it goes over the wire: resolves with any status. */
   async function attempt(request: TransportRequest, auth: RequestAuth, limits: Limits): Promise<http.IncomingMessage> {
     const { server } = connection;
-    agent ??= createAgent(secure, auth.proxyUrl);
+    const hostname = server.hostname.replace(/^\[(.*)\]$/, '$1');
+    creating ??= createAgent(secure, auth.proxyUrl, auth.tls.servername ?? hostname);
+    agent ??= await creating;
     const requestOptions: https.RequestOptions = {
       // Not left to NODE_TLS_REJECT_UNAUTHORIZED, which is often set for something else.
       rejectUnauthorized: true,
+      // Each configured certificate is a trust anchor, an intermediate one too, as in Go.
+      allowPartialTrustChain: true,
       ...tlsOptions(auth.tls),
       agent,
       method: request.method,
-      hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
+      hostname,
       port: server.port || (secure ? 443 : 80),
       path: basePath + request.path,
       headers: {
         ...headersOf(request, options.userAgent),
         ...(auth.headers as http.OutgoingHttpHeaders),
       },
+      // The agent for SOCKS recognizes a kept connection only with it.
+      ...(isSocks(auth.proxyUrl) ? { protocol: server.protocol } : {}),
       // All that Node looks at while it sets up a tunnel. On the socket itself nobody listens to it.
       ...(auth.proxyUrl === undefined ? {} : { timeout: TRANSPORT.connectTimeoutMs }),
     };
@@ -155,15 +162,12 @@ export function createTransport(connection: Connection, options: TransportOption
   };
 }
 
-/**
- * An IP address cannot be asked for in TLS, and Node throws where one is given, through a proxy even where nothing can
- * catch it. As in Go, the certificate must be for it all the same.
- */
+/** An IP address cannot be asked for in TLS, and Node throws where one is given, through a proxy even uncaught. */
 function tlsOptions(tls: TlsSettings): https.RequestOptions {
   const { servername } = tls;
   // Asked of Node when there is a name: to import node:net loads more than what https has of it.
   if (servername === undefined || process.getBuiltinModule('node:net').isIP(servername) === 0) return tls;
-  return { ...tls, servername: '', checkServerIdentity: (_host, cert) => checkServerIdentity(servername, cert) };
+  return { ...tls, servername: '' };
 }
 
 /** What may end a request from outside: its time limits and the caller's signal. */
@@ -253,9 +257,10 @@ function send(
       limits.signal.removeEventListener('abort', abort);
     };
     request.once('socket', (socket) => {
-      // A kept connection, or one through a proxy's tunnel, which Node hands over only when TLS stands.
+      // Off first: the socket of a tunnel believes that it is on, since that is an option of its agent.
+      socket.setKeepAlive(false).setKeepAlive(true, TRANSPORT.keepAliveMs);
+      // A kept connection, or one through a proxy's tunnel.
       if (!socket.connecting) return clearTimeout(connectTimer);
-      socket.setKeepAlive(true, TRANSPORT.keepAliveMs);
       socket.once(open === https.request ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
     });
     request.once('response', (message) => {
@@ -272,15 +277,30 @@ function send(
   });
 }
 
-function createAgent(secure: boolean, proxyUrl: string | undefined): http.Agent {
-  const options: https.AgentOptions = {
+/** `name` is what the server's certificate must be for, also where it is an address. */
+async function createAgent(secure: boolean, proxyUrl: string | undefined, name: string): Promise<http.Agent> {
+  const common: https.AgentOptions = {
     keepAlive: true,
     keepAliveMsecs: TRANSPORT.keepAliveMs,
+    // Not as an option of each request, after which Node keeps no connection.
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  };
+  if (proxyUrl !== undefined && isSocks(proxyUrl)) {
+    const { SocksProxyAgent } = await import('socks-proxy-agent');
+    // The proxy looks up the server's name, as with kubectl: Go does not distinguish the two schemes.
+    return new SocksProxyAgent(proxyUrl.replace(/^socks5:/, 'socks5h:'), common);
+  }
+  const options: https.AgentOptions = {
+    ...common,
     autoSelectFamilyAttemptTimeout: TRANSPORT.addressTimeoutMs,
     // An empty proxyEnv: Node never looks at the environment by itself, NO_PROXY has been judged already.
     proxyEnv: proxyUrl === undefined ? {} : secure ? { HTTPS_PROXY: proxyUrl } : { HTTP_PROXY: proxyUrl },
   };
   return secure ? new https.Agent(options) : new (plain().Agent)(options);
+}
+
+function isSocks(proxyUrl: string | undefined): boolean {
+  return proxyUrl?.startsWith('socks') === true;
 }
 
 /** Loaded where an API server is reached without TLS only. */

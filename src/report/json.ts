@@ -219,7 +219,7 @@ function endMessage({ exitCode, signal }: End): string {
     case EXIT.failed:
       return 'a target has failed';
     case EXIT.usage:
-      return 'the API server serves no such kind';
+      return 'the API server cannot answer for a target';
     case EXIT.refused:
       return 'the API server refused what is needed';
     case EXIT.timeout:

@@ -37,7 +37,13 @@ export interface LiveDeps {
   readonly results: 'drawn' | 'written';
 }
 
-const ENDED = { reached: 'reached', failed: 'failed', refused: 'refused', timeout: 'timed out' } as const;
+const ENDED = {
+  reached: 'reached',
+  failed: 'failed',
+  usage: 'usage error',
+  refused: 'refused',
+  timeout: 'timed out',
+} as const;
 
 export interface LiveReporter extends Reporter {
   /** The terminal has another size now. */

@@ -31,9 +31,16 @@ export function refusalLines(refusal: Refusal): readonly string[] {
 /** What was refused, to whom and why, in one sentence. Not yet cleaned of foreign characters. */
 export function describeRefusal({ need, verb, problem, server, identity, credentials }: Refusal): string {
   if (problem.kind === 'untrusted') return describeUntrusted(problem, server);
+  if (problem.kind === 'credentials') return problem.message;
   const permission = describePermission(verb, need);
   if (isUnauthorized(problem)) return describeUnauthorized(problem, { server, credentials, asked: permission });
-  return `${nameOf(identity)} cannot ${permission}: ${describeProblem(withoutRepetition(problem, identity))}`;
+  if (isFromIntermediary(problem)) {
+    return `something in front of ${server} refuses to ${permission}: ${describeProblem(problem)}`;
+  }
+  const user = isAnonymous(problem) ? ANONYMOUS : identity;
+  const denied = `${nameOf(user)} cannot ${permission}: ${describeProblem(withoutRepetition(problem, user))}`;
+  if (user !== ANONYMOUS) return denied;
+  return `no credentials reached ${server}${credentials === undefined ? '' : ` from ${credentials}`}: ${denied}`;
 }
 
 /** A certificate that cannot be trusted, and by what it was judged. */
@@ -52,26 +59,39 @@ export function describeUnauthorized(
   return `${facts.server} does not accept the credentials${asked}${as}: ${describeProblem(problem)}`;
 }
 
-/** Whether a rule would have helped: not where it is not even known who we are. */
+/** Whether a rule would have helped: only where the API server knew who asked. */
 export function isMendedByRule(problem: Problem): boolean {
-  return problem.kind !== 'untrusted' && !isUnauthorized(problem);
+  return problem.kind === 'status' && !isUnauthorized(problem) && !isFromIntermediary(problem) && !isAnonymous(problem);
+}
+
+/** Whether the API server saw a request without credentials. It says so only in the message of its 403. */
+function isAnonymous(problem: Problem): boolean {
+  return problem.kind === 'status' && problem.message.includes(`User "${ANONYMOUS}"`);
+}
+
+/** Whether the answer is not the API server's own: that of a service mesh or a gateway. */
+function isFromIntermediary(problem: Problem): boolean {
+  return problem.kind === 'status' && problem.from === 'intermediary';
 }
 
 export function isUnauthorized(problem: Problem): boolean {
   return problem.kind === 'status' && problem.status === 401;
 }
 
-/** The rules that are lacking, by the Role that each must stand in. */
+/** https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests */
+const ANONYMOUS = 'system:anonymous';
+
+/** The missing rules, by the Role that each belongs to. */
 export function mendingLines(lacking: readonly Need[], who: string): readonly string[] {
   const scopes = Map.groupBy(lacking, ({ namespace }) => namespace);
   return [...scopes].flatMap(([namespace, needs]) => {
-    const these = needs.length === 1 ? 'this rule' : 'these rules';
-    const mends =
+    const add = needs.length === 1 ? 'to grant it, add this rule' : 'to grant it, add these rules';
+    const role =
       namespace === undefined
-        ? `a ClusterRole with ${these}, bound to ${who} by a ClusterRoleBinding, grants it:`
-        : `a Role in namespace "${namespace}" with ${these}, bound to ${who}, grants it:`;
+        ? `a ClusterRole bound to ${who} by a ClusterRoleBinding`
+        : `a Role in namespace "${namespace}" bound to ${who}`;
     return [
-      clean(mends),
+      clean(`${add} to ${role}:`),
       ...needs.flatMap((need) => [...ruleLines(need).map((line) => clean(`  ${line}`)), ...remarkOn(need)]),
     ];
   });

@@ -33,8 +33,9 @@ function resultOf(target: TargetState, { state, ending, elapsedMs }: Done): Resu
   if (status.state === 'reached') return verdictOf(target, 'reached');
   switch (ending.kind) {
     case 'reached':
+    case 'usage':
     case 'refused':
-      // What a refusal needs to be mended by is a text of its own.
+      // Both have a text of their own.
       return undefined;
     case 'failed':
       return status.state === 'failed' ? verdictOf(target, 'failed') : undefined;

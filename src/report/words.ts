@@ -1,11 +1,11 @@
 import { needOf } from '../access/needs.ts';
 import { assertNever } from '../assert-never.ts';
-import type { Problem } from '../kube/problem.ts';
+import { isNotServed, type Problem } from '../kube/problem.ts';
 import type { ContainerFacts, Why } from '../verdict/verdict.ts';
 import { awaited } from '../wait/alternatives.ts';
 import type { RunEvent } from '../wait/events.ts';
 import type { Hint } from '../wait/hints.ts';
-import type { Status, StatusWhy, Want } from '../wait/state.ts';
+import type { Ending, Status, StatusWhy, Want } from '../wait/state.ts';
 import { elapsed } from './elapsed.ts';
 import { describePermission } from './permission.ts';
 
@@ -252,23 +252,31 @@ export function describeProblem(problem: Problem): string {
   return `${problem.status} ${problem.reason}${problem.message === '' ? '' : `: ${problem.message}`}`;
 }
 
+/** Why a target can never be answered for. Not yet cleaned of foreign characters. */
+export function describeUnusable({ target, problem }: Extract<Ending, { kind: 'usage' }>): string {
+  const why = isNotServed(problem) ? problem.message : `the server answers ${describeProblem(problem)}`;
+  return `${target.label}: ${why}`;
+}
+
 /** What happens to a request, and what is done about it. Not yet cleaned of foreign characters. */
 export function describeRequest(event: Extract<RunEvent, { event: 'trouble' | 'recovered' | 'fallback' }>): string {
   const what = subject(event.want);
   switch (event.event) {
     case 'trouble':
-      return `${what}: ${describeProblem(event.problem)}; trying again`;
+      return `${what}: ${describeProblem(event.problem)}; retrying`;
     case 'recovered':
       return `${what}: the API server answers again`;
     case 'fallback':
-      return `${what}: the permission to ${lackingFor(event)} is lacking, ${event.to === 'poll' ? 'reading again every 2 to 10 s' : 'reading it by name'} instead`;
+      return describeFallback(event);
     default:
       return assertNever(event);
   }
 }
 
-function lackingFor({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
-  return describePermission(to === 'poll' ? 'watch' : 'list', needOf(want));
+function describeFallback({ want, to }: Extract<RunEvent, { event: 'fallback' }>): string {
+  const [verb, instead] =
+    to === 'poll' ? (['watch', 'polling every 2 to 10 s'] as const) : (['list', 'reading it by name'] as const);
+  return `cannot ${describePermission(verb, needOf(want))} (forbidden); ${instead} instead`;
 }
 
 /** What a request asks for, as people say it: `job/migrate`, `pods in namespace infra`. */

@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { keyOf } from '../verdict/index.ts';
 import { containerStatuses } from '../verdict/pod.ts';
 import { PODS } from './others.ts';
-import type { Scene } from './scene.ts';
+import { isDenied, type Scene } from './scene.ts';
 import type { Memory, Want } from './state.ts';
 import { podSelectorOfJob } from './stuck.ts';
 import { wantOf } from './want.ts';
@@ -66,7 +66,7 @@ export function rememberFailures(scene: Scene): Failures {
   const unreadyPods = allowed.flatMap((want) => [...(collections.get(want.key)?.objects?.values() ?? [])]);
   for (const want of allowed) {
     const state = collections.get(want.key);
-    if (state?.trouble?.refusedSince !== undefined) refused.add(want.key);
+    if (isDenied(state?.trouble)) refused.add(want.key);
     for (const pod of state?.objects?.values() ?? []) if (hasFailed(pod)) failed.set(pod.metadata.uid, pod);
   }
   const failedPods = new Map([...failed].slice(-KEPT));

@@ -10,7 +10,7 @@ import { pending, type Verdict } from '../verdict/verdict.ts';
 import { judgeGoals, type OwnMeaning } from './goals.ts';
 import type { Plan } from './plan.ts';
 import type { Scene } from './scene.ts';
-import { isOpen } from './scene.ts';
+import { isDenied, isOpen } from './scene.ts';
 import type { Member, Memory, Want } from './state.ts';
 import { wantOf } from './want.ts';
 
@@ -87,7 +87,7 @@ function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[]
   if (pods !== undefined) wants.push(pods);
   const sliceState = scene.collections.get(slices.key);
   const trouble = sliceState?.trouble;
-  const lacking = trouble !== undefined && (trouble.refusedSince !== undefined || isNotServed(trouble.problem));
+  const lacking = isDenied(trouble) || (trouble !== undefined && isNotServed(trouble.problem));
   if ((pods !== undefined && isOpen(scene, pods)) || (isOpen(scene, slices) && !(lacking && pods !== undefined))) {
     return pending({ code: 'reading' });
   }

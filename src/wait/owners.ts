@@ -6,7 +6,7 @@ import { ownerRule } from './goals.ts';
 import { missing } from './missing.ts';
 import { JOBS } from './others.ts';
 import type { Target } from './plan.ts';
-import { earlier, REFUSAL_MS, type Scene } from './scene.ts';
+import { earlier, isDenied, REFUSAL_MS, type Scene } from './scene.ts';
 import type { Item, Member, Memory, Want } from './state.ts';
 import { wantOf } from './want.ts';
 
@@ -168,7 +168,7 @@ function refusalOf(
   want: Want,
 ): { readonly state: 'lasting' | 'fresh'; readonly wakeAt: number | undefined } | undefined {
   const { objects, trouble } = collections.get(want.key) ?? {};
-  if (objects !== undefined || trouble?.refusedSince === undefined) return undefined;
+  if (objects !== undefined || !isDenied(trouble)) return undefined;
   const lastsFrom = trouble.refusedSince + (trouble.afterOutage ? REFUSAL_MS.afterOutage : 0);
   return now < lastsFrom ? { state: 'fresh', wakeAt: lastsFrom } : { state: 'lasting', wakeAt: undefined };
 }

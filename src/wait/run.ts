@@ -2,7 +2,7 @@ import type { Alarm, Clock } from '../clock.ts';
 import { isSame } from '../json.ts';
 import type { CollectionSpec, Emission } from '../kube/collection.ts';
 import { follow } from '../kube/follow.ts';
-import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
+import { type Problem, whatToDo } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { createBackoff, createPace } from '../kube/retry.ts';
 import type { Transport } from '../kube/transport.ts';
@@ -29,17 +29,12 @@ export interface RunDeps {
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
 }
 
-/** The API server serves no such kind, and no definition that could be awaited would add it. */
-export class KindNotServedError extends Error {
-  constructor({ message }: Problem) {
-    super(message);
-    this.name = 'KindNotServedError';
-  }
-}
+/** How long before the timeout everything is read once more, in milliseconds: a watch event may have been lost. */
+const LAST_LOOK_MS = 1_000;
 
 /**
  * Waits until every target is reached, or one has failed, or the run ends otherwise. Resolves with the ending, after
- * `done` has been told. Rejects with the signal's reason, with a KindNotServedError, else only for a bug.
+ * `done` has been told. Rejects with the signal's reason, otherwise only for a bug.
  */
 export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
   const { clock, tell, signal: ended } = deps;
@@ -138,12 +133,13 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const project = projectionOf(spec.resource, spec.keep);
     const backoff = createBackoff({ random: deps.random, now: () => clock.now(), pace });
     const { transport, random, resolve: lookUp } = deps;
-    const { requestTimeoutMs } = plan;
-    const collectionDeps = { transport, backoff, project, signal, clock, random, requestTimeoutMs, resolve: lookUp };
+    const { requestTimeoutMs, timeoutMs } = plan;
+    const lastLookAt = at.state.startedAt + timeoutMs - Math.min(LAST_LOOK_MS, timeoutMs / 2);
+    const reading = { transport, project, signal, clock, random, requestTimeoutMs };
+    const collectionDeps = { ...reading, backoff, resolve: lookUp, lastLookAt };
     for await (const emission of follow(spec, collectionDeps)) {
       if (signal.aborted) return;
       if (at.state.ending === undefined) {
-        refuseUnserved(key, emission);
         take({ what: 'emission', key, emission });
       }
       // Once the ending is there nothing more is asked.
@@ -151,14 +147,7 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     }
   };
 
-  /** One that was served before is awaited: API servers of two versions may stand behind one address. */
-  const refuseUnserved = (key: string, emission: Emission): void => {
-    if (emission.what !== 'problem' || !isNotServed(emission.problem)) return;
-    const { want, objects } = at.state.collections.get(key) ?? {};
-    if (want?.need !== 'required' || objects !== undefined) return;
-    const { origin, group } = want.spec.resource;
-    if (origin === undefined || group === '') throw new KindNotServedError(emission.problem);
-  };
+  const hasAnswered = (): boolean => [...at.state.collections.values()].some(({ objects }) => objects !== undefined);
 
   const tellOfEmission = (key: string, emission: Emission): void => {
     const want = at.state.collections.get(key)?.want;
@@ -169,6 +158,8 @@ export function run(plan: Plan, deps: RunDeps): Promise<Ending> {
     const { verb, problem } = emission;
     // What only explains is not worth a line: the permission that would show more is named with the failure.
     if (want.need === 'optional' && whatToDo(problem) === 'refused') return;
+    // What ends the run in a few seconds is reported with the ending.
+    if (problem.kind === 'credentials' && plan.onRefused === 'fail' && !hasAnswered()) return;
     // A watch that is cut is opened again: that is its ordinary life behind proxies.
     if (verb === 'watch' && problem.kind === 'interrupted') return;
     const told = troubles.get(key);

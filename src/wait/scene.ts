@@ -1,5 +1,5 @@
 import type { Plan, Target } from './plan.ts';
-import type { CollectionState, Memory, Status, Want } from './state.ts';
+import type { CollectionState, Memory, Status, Trouble, Want } from './state.ts';
 
 /**
  * How long a refusal must last before it is taken for the answer, in milliseconds. An API server that has just started
@@ -29,6 +29,14 @@ export interface Judgement {
 /** Whether a collection that is wanted has not answered yet. */
 export function isOpen({ collections }: Pick<Scene, 'collections'>, want: Want): boolean {
   return collections.get(want.key)?.objects === undefined;
+}
+
+/**
+ * Whether the API server denies what is asked. A certificate or a credential plugin that fails says nothing about
+ * permissions.
+ */
+export function isDenied(trouble: Trouble | undefined): trouble is Trouble & { readonly refusedSince: number } {
+  return trouble?.refusedSince !== undefined && trouble.problem.kind === 'status';
 }
 
 /** The earlier of two times, of which either may not be. */

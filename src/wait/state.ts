@@ -172,5 +172,7 @@ export type StatusWhy =
 export type Ending =
   | { readonly kind: 'reached' }
   | { readonly kind: 'failed' }
+  /** The first LIST of the target got an answer that no later one will differ from. */
+  | { readonly kind: 'usage'; readonly target: Target; readonly problem: Problem }
   | { readonly kind: 'refused'; readonly want: Want; readonly verb: Verb; readonly problem: Problem }
   | { readonly kind: 'timeout' };

@@ -1,6 +1,6 @@
 import { assertNever } from '../assert-never.ts';
 import type { Emission } from '../kube/collection.ts';
-import { type Problem, whatToDo } from '../kube/problem.ts';
+import { isNotServed, type Problem, whatToDo } from '../kube/problem.ts';
 import { keyOf } from '../verdict/index.ts';
 import { judgeJob } from '../verdict/job.ts';
 import { alternatives } from './alternatives.ts';
@@ -76,18 +76,19 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
   const next: State = { ...state, collections, targets };
   const deadline = state.startedAt + plan.timeoutMs;
   if (plan.timeoutMs > 0 && Number.isFinite(deadline)) wakes.push(deadline);
-  const ending = endingOf(plan, next, refusalOf(plan, next), now);
+  const ending = endingOf(plan, next, now);
   const wakeAt = wakes.length === 0 || ending !== undefined ? undefined : Math.min(...wakes);
   return { state: { ...next, ending }, wants: ending === undefined ? [...wants.values()] : [], wakeAt };
 }
 
-/** Of two endings in the same moment: a verdict, then a refusal, then the timeout. */
-function endingOf(plan: Plan, state: State, refused: Ending | undefined, now: number): Ending | undefined {
+/** Of two endings in the same moment the lower exit code wins. One look is one answer for every target. */
+function endingOf(plan: Plan, state: State, now: number): Ending | undefined {
+  if (plan.timeoutMs === 0 && !isSettled(state)) return undefined;
   const groups = alternatives(state.targets).map((group) => group.map(({ status }) => status.state));
   if (groups.some((states) => states.every((one) => one === 'failed'))) return { kind: 'failed' };
   if (groups.every((states) => states.includes('reached'))) return { kind: 'reached' };
-  if (refused !== undefined) return refused;
-  if (plan.timeoutMs === 0) return isSettled(state) ? { kind: 'timeout' } : undefined;
+  const denied = unusableTarget(state) ?? refusalOf(plan, state);
+  if (denied !== undefined) return denied;
   return now >= state.startedAt + plan.timeoutMs ? { kind: 'timeout' } : undefined;
 }
 
@@ -96,10 +97,27 @@ function isSettled({ collections }: State): boolean {
   return [...collections.values()].every(({ objects, trouble }) => objects !== undefined || trouble !== undefined);
 }
 
+/**
+ * A target whose first LIST can never be answered. One that was answered before is retried: API servers of two versions
+ * may be behind one address.
+ */
+function unusableTarget({ collections, targets }: State): Ending | undefined {
+  for (const { target } of targets) {
+    const { objects, trouble } = collections.get(primaryWant(target).key) ?? {};
+    if (objects !== undefined || trouble === undefined) continue;
+    const { problem } = trouble;
+    if (whatToDo(problem) === 'permanent' || isNotServed(problem)) return { kind: 'usage', target, problem };
+  }
+  return undefined;
+}
+
 function refusalOf(plan: Plan, { collections }: State): Ending | undefined {
   if (plan.onRefused === 'wait' && plan.timeoutMs !== 0) return undefined;
+  const hasAnswered = [...collections.values()].some(({ objects }) => objects !== undefined);
   for (const { want, trouble } of collections.values()) {
     if (want.need === 'optional' || trouble?.refusedSince === undefined) continue;
+    // A credential plugin that worked before may fail because of what it depends on.
+    if (trouble.problem.kind === 'credentials' && hasAnswered) continue;
     const limit = trouble.afterOutage ? REFUSAL_MS.afterOutage : REFUSAL_MS.usually;
     const endsAt = trouble.refusedSince + (plan.timeoutMs === 0 ? 0 : limit);
     // Only an answer tells that it lasts: the next one may be that it is granted.

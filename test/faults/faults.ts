@@ -23,6 +23,8 @@ export type Fault =
   | { readonly kind: 'bookmarks'; readonly count: number }
   /** Each event comes again. */
   | { readonly kind: 'duplicate' }
+  /** One event of this watch, by its number, never arrives. */
+  | { readonly kind: 'swallow'; readonly event: number }
   /** After each event all earlier ones of this watch come again, the newest first. */
   | { readonly kind: 'stale' }
   /** Pages of one object each, and the token of the second page has expired. */
@@ -82,8 +84,11 @@ const faults = (maxLength: number) => fc.array(fc.option(fault, { nil: undefined
 const LASTING: readonly Fault['kind'][] = ['duplicate', 'stale', 'drip', 'pack', 'bookmarks', 'expired continue'];
 const lasting = fault.filter((one) => LASTING.includes(one.kind) && (one.kind !== 'drip' || one.pauseMs === 0));
 
+const swallow = fc.record({ kind: fc.constant('swallow' as const), event: span(0, 4) });
+
 export const script: fc.Arbitrary<Script> = fc.oneof(
   faults(6),
+  fc.tuple(swallow, faults(2)).map(([first, others]) => [undefined, first, ...others]),
   // The first watch is where most of a run takes place.
   fc.tuple(fault, faults(4)).map(([first, others]) => [undefined, first, ...others]),
   // Something in between that always does the same, and one other thing.

@@ -13,6 +13,8 @@ export interface History {
   readonly atOnce: boolean;
   readonly onMissing: 'wait' | 'fail';
   readonly graceMs: number;
+  /** A watch event that never arrived, and perhaps a LIST of the last second that was not answered whole either. */
+  readonly lost: 'nothing' | 'an event' | 'an event and a last LIST';
 }
 
 interface Segment {
@@ -35,7 +37,9 @@ export function judge(code: number | null, history: History): readonly string[] 
       for (const [index, standings] of seen.entries()) {
         if (!standings.has('reached')) wrongs.push(`reached, but object ${index} never was while it ran`);
       }
-      if (history.atOnce && !everAllReached(history)) wrongs.push('reached, but never all at once');
+      // Without the event that takes it back, an object seems to be ready still.
+      if (history.atOnce && history.lost === 'nothing' && !everAllReached(history))
+        wrongs.push('reached, but never all at once');
       break;
     case 1: {
       const failed = seen.some((standings) => standings.has('failed'));
@@ -44,6 +48,7 @@ export function judge(code: number | null, history: History): readonly string[] 
       break;
     }
     case 124: {
+      if (history.lost === 'an event and a last LIST') break;
       const last = written.map((states) => states.at(-1)?.standing ?? 'absent');
       if (last.every((standing) => standing === 'reached')) wrongs.push('timed out, but all is reached');
       if (last.includes('failed')) wrongs.push('timed out, but something has failed');
@@ -99,12 +104,12 @@ function common(span: Span, others: readonly Span[]): readonly Span[] {
  * Where one object was awaited, and one LIST was enough: everything since then came in the order of etcd, so its first
  * end decides. Undefined where there is no such thing to say.
  */
-function firstTerminal({ written, lists, onMissing }: History): number | undefined {
+function firstTerminal({ written, lists, onMissing, lost }: History): number | undefined {
   const [states, ...others] = written;
   const [listed, ...again] = lists;
   if (states === undefined || listed === undefined || others.length > 0 || again.length > 0) return undefined;
   // What a deletion and the LIST did to each other is not known, nor how long the absence seemed to last.
-  if (onMissing === 'fail') return undefined;
+  if (onMissing === 'fail' || lost !== 'nothing') return undefined;
   const after = states.filter(({ resourceVersion }) => resourceVersion > listed);
   const at = states[states.length - after.length - 1];
   if (states.slice(0, states.length - after.length).some(({ standing }) => standing === 'absent')) return undefined;

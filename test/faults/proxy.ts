@@ -20,6 +20,8 @@ export interface Asked {
   delivered: 'whole' | 'in part' | 'not';
   /** Of a LIST's answer. */
   resourceVersion: number | undefined;
+  /** Whether an event of this watch was dropped. */
+  swallowed: boolean;
 }
 
 export interface FaultProxy {
@@ -105,6 +107,7 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
       fault,
       delivered: 'not',
       resourceVersion: undefined,
+      swallowed: false,
     };
     asked.push(one);
     firstRequest.resolve(one.atMs);
@@ -258,6 +261,14 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
           }
           break;
         }
+        case 'swallow':
+          for (const line of split(chunk)) {
+            const isEvent = one.kind === 'watch' && !line.includes('"type":"BOOKMARK"');
+            if (isEvent && lines === fault.event) one.swallowed = true;
+            else outgoing.write(line);
+            if (isEvent) lines += 1;
+          }
+          break;
         case 'duplicate':
           if (one.kind === 'watch') for (const line of split(chunk)) outgoing.write(Buffer.concat([line, line]));
           else outgoing.write(chunk);

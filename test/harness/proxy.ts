@@ -22,7 +22,9 @@ export interface Seen {
 
 export interface Answer {
   readonly status: number;
-  readonly body: object;
+  /** Text is sent as text/plain. */
+  readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface TestProxy {
@@ -41,6 +43,10 @@ export interface TestProxy {
   answer(like: (seen: Seen) => boolean, answer: Answer): void;
   /** Answers the next request that is like this by itself. Resolves when it has. */
   answerOnce(like: (seen: Seen) => boolean, answer: Answer): Promise<void>;
+  /** Changes the query of every request before it is forwarded. */
+  change(by: (query: URLSearchParams) => void): void;
+  /** Drops the next event of a watch whose line is like this. Resolves when it has. */
+  swallow(like: (line: string) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,6 +66,12 @@ export const GONE: Answer = {
 
 /** The same, in the way in which a watch that was opened says so. */
 export const GONE_EVENT: Answer = { status: 200, body: { type: 'ERROR', object: GONE.body } };
+
+/** How the API server rejects a request. */
+export function rejection(code: number, reason: string, message: string): Answer {
+  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+  return { status: code, body };
+}
 
 /** How the API server says that it knows no such path. */
 export const NO_SUCH_PATH: Answer = {
@@ -82,9 +94,10 @@ export const isWatch = ({ query }: Seen): boolean => query.watch !== undefined;
 
 let certificates: Certificates | undefined;
 
-export async function startProxy(): Promise<TestProxy> {
+/** `intermediate`: its kubeconfig holds an intermediate certificate alone, which signed that of the proxy. */
+export async function startProxy(authority: 'root' | 'intermediate' = 'root'): Promise<TestProxy> {
   certificates ??= makeCertificates();
-  const { ca, server: own } = certificates;
+  const { ca, server: own } = authority === 'root' ? certificates : certificates.intermediate;
   const upstream = new URL(cluster().server);
   const agent = new Agent({ keepAlive: true, ca: readFileSync(cluster().caFile) });
   const sockets = new Set<Socket>();
@@ -92,6 +105,8 @@ export async function startProxy(): Promise<TestProxy> {
   const seen: { -readonly [key in keyof Seen]: Seen[key] }[] = [];
   const waiting = new Set<() => void>();
   const answers = new Set<{ like: (seen: Seen) => boolean; answer: Answer; done?: () => void }>();
+  const swallows = new Set<{ like: (line: string) => boolean; done: () => void }>();
+  let change = (_query: URLSearchParams): void => {};
   let door: 'open' | 'shut' | 'held' = 'open';
 
   const server = createServer({ cert: own.cert, key: own.key });
@@ -123,28 +138,44 @@ export async function startProxy(): Promise<TestProxy> {
     for (const look of waiting) look();
     const instead = [...answers].find(({ like }) => like(one));
     if (instead === undefined) {
-      forward(incoming, outgoing, one);
+      change(url.searchParams);
+      forward(incoming, outgoing, one, `${url.pathname}${url.search}`);
       return;
     }
-    outgoing.writeHead(instead.answer.status, { 'content-type': 'application/json' });
+    const { status, body, headers } = instead.answer;
+    const isText = typeof body === 'string';
+    outgoing.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json', ...headers });
     // An event of a watch is a line.
-    outgoing.end(`${JSON.stringify(instead.answer.body)}\n`);
+    outgoing.end(isText ? body : `${JSON.stringify(body)}\n`);
     if (instead.done === undefined) return;
     answers.delete(instead);
     instead.done();
   });
 
-  function forward(incoming: IncomingMessage, outgoing: ServerResponse, one: { body: string }): void {
+  /** Without what is to be swallowed. The API server writes each event of a watch in one piece. */
+  function rest(text: string): string {
+    const lines = text.split(/(?<=\n)/);
+    const kept = lines.filter((line) => {
+      const swallow = [...swallows].find(({ like }) => like(line));
+      if (swallow === undefined) return true;
+      swallows.delete(swallow);
+      swallow.done();
+      return false;
+    });
+    return kept.join('');
+  }
+
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse, one: { body: string }, path: string): void {
     const { host: _, connection: __, ...headers } = incoming.headers;
     const { hostname, port } = upstream;
-    const onward = httpsRequest({ agent, hostname, port, method: incoming.method, path: incoming.url, headers });
+    const onward = httpsRequest({ agent, hostname, port, method: incoming.method, path, headers });
     onward.on('response', (response) => {
       outgoing.writeHead(response.statusCode ?? 502, response.headers);
       // A watch has a head long before it has an event.
       outgoing.flushHeaders();
       response.on('data', (chunk: Buffer) => {
         one.body += chunk.toString();
-        outgoing.write(chunk);
+        outgoing.write(swallows.size === 0 || !path.includes('watch=') ? chunk : rest(chunk.toString()));
       });
       response.on('end', () => outgoing.end());
       response.on('error', () => outgoing.destroy());
@@ -197,6 +228,13 @@ export async function startProxy(): Promise<TestProxy> {
     answerOnce: (like, answer) =>
       new Promise((done) => {
         answers.add({ like, answer, done });
+      }),
+    change(by) {
+      change = by;
+    },
+    swallow: (like) =>
+      new Promise((done) => {
+        swallows.add({ like, done });
       }),
     async close() {
       cut();

@@ -109,7 +109,7 @@ describe.concurrent('check', () => {
         { ...need, verb: 'list', allowed: true, reason: expect.any(String), reasons: ['job/x'] },
         { ...need, verb: 'watch', allowed: false, reasons: ['job/x'] },
       ],
-      remarks: [`jobs.batch/x in namespace ${ns}: without watch it is read again every 2 to 10 s`],
+      remarks: [`jobs.batch/x in namespace ${ns}: without watch it is polled every 2 to 10 s`],
       lacking: [],
     });
   });
@@ -127,9 +127,11 @@ describe.concurrent('check', () => {
     expect([text.code, json.code]).toEqual([3, 3]);
     const watching = ['list', 'watch'];
     const [said = '', role = '', rules = '', clusterRole = '', clusterRules = ''] =
-      /^(lacking: .*)\n(a Role .*:)\n([\s\S]*)^(a ClusterRole .*:)\n([\s\S]*)$/m.exec(text.stdout)?.slice(1) ?? [];
+      /^(lacking: .*)\n(to grant .* a Role .*:)\n([\s\S]*)^(to grant .* a ClusterRole .*:)\n([\s\S]*)$/m
+        .exec(text.stdout)
+        ?.slice(1) ?? [];
     expect(said).toBe(`lacking: pods in namespace ${ns}, services/s in namespace ${ns}, nodes/n`);
-    expect(role).toBe(`a Role in namespace "${ns}" with these rules, bound to "${who.user}", grants it:`);
+    expect(role).toBe(`to grant it, add these rules to a Role in namespace "${ns}" bound to "${who.user}":`);
     expect(load(rules)).toEqual([rule('', 'pods', watching), rule('', 'services', watching, 's')]);
     expect(clusterRole).toContain(`bound to "${who.user}" by a ClusterRoleBinding`);
     expect(load(clusterRules)).toEqual([rule('', 'nodes', watching, 'n')]);
@@ -142,7 +144,7 @@ describe.concurrent('check', () => {
     ]);
     expect(found.remarks).toEqual([
       `jobs.batch/x in namespace ${ns}: without list it is read by get`,
-      `jobs.batch/x in namespace ${ns}: without watch it is read again every 2 to 10 s`,
+      `jobs.batch/x in namespace ${ns}: without watch it is polled every 2 to 10 s`,
       `pods/log in namespace ${ns}: optional, not granted`,
       `endpointslices.discovery.k8s.io in namespace ${ns}: optional, not granted`,
     ]);

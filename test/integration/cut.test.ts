@@ -153,7 +153,7 @@ describe.concurrent('while new connections are not answered', () => {
     await run.line(/^job\/x: 0\/1 succeeded/);
     const asked = await endUnseen(target, 0, proxy);
     proxy.hold();
-    await run.line(/^job\/x: no complete answer within 1 s; trying again$/);
+    await run.line(/^job\/x: no complete answer within 1 s; retrying$/);
     proxy.restore();
     const { code, stdout } = await run.exit;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'job/x reached: Complete, 1/1 succeeded\n' });

@@ -105,7 +105,7 @@ describe.concurrent('an API server that is not there', () => {
     expect(code).toBe(124);
     expect(stdout).toBe(`job/x not reached after 2s: the API server never answered: ${why}\n`);
     // Told once, however often it was tried.
-    expect(stderr).toBe(`job/x: ${why}; trying again\n`);
+    expect(stderr).toBe(`job/x: ${why}; retrying\n`);
   });
 
   test('that takes connections and says nothing: 124 with why', async ({ bare, onTestFinished, expect }) => {
@@ -140,7 +140,7 @@ describe.concurrent('an API server that is not there', () => {
     const port = await closedPort();
     const kubeconfig = kubeconfigWith(ns, { server: `https://127.0.0.1:${port}` });
     const run = bare(['job/x', '-n', ns], { kubeconfig });
-    await run.line(/ECONNREFUSED.*; trying again$/);
+    await run.line(/ECONNREFUSED.*; retrying$/);
     const real = new URL(cluster().server);
     const forward = createServer((socket) => {
       const upstream = connect(Number(real.port), real.hostname);
@@ -187,7 +187,7 @@ describe.concurrent('a signal ends it', () => {
       },
       'while it pauses before the next attempt': async (start) => {
         const run = start(['job/x', '--server', `https://127.0.0.1:${await closedPort()}`]);
-        await run.line(/ECONNREFUSED.*; trying again$/);
+        await run.line(/ECONNREFUSED.*; retrying$/);
         return run;
       },
     };

@@ -189,7 +189,7 @@ describe.concurrent('the live view', () => {
     const run = onTerminal(['job/seed', '--timeout=1s', '--server=https://127.0.0.1:1']);
     expect(await run.exit).toBe(124);
     expect(run.screen().lines).toEqual([
-      'job/seed: connect ECONNREFUSED 127.0.0.1:1; trying again',
+      'job/seed: connect ECONNREFUSED 127.0.0.1:1; retrying',
       '• job/seed  the API server never answered: connect ECONNREFUSED 127.0.0.1:1',
       '  timed out after 1s',
     ]);

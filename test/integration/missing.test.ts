@@ -170,7 +170,7 @@ describe.concurrent('a target that is deleted before it was done', () => {
     await api.create(target);
     const args = ['job/x', '--on-missing=fail', '--missing-grace=0s'];
     const run = kubeAwait(args, { as: await identity({ rules }) });
-    await run.line(/^job\/x: the permission to watch jobs "x" .* is lacking, reading again every 2 to 10 s instead$/);
+    await run.line(/^cannot watch jobs\.batch "x" in .* \(forbidden\); polling every 2 to 10 s instead$/);
     await api.delete(target, withPods);
     const { code, stdout } = await run.exit;
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'job/x failed: deleted, outcome unknown\n' });

@@ -62,14 +62,16 @@ describe.concurrent('a 404 for a built-in kind', () => {
       const args = ['resourceclaim/x', `--on-missing=${policy}`, '--missing-grace=0s'];
       const { code, stdout, stderr } = await kubeAwait(args, { kubeconfig }).exit;
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toMatch(/^kube-await: the API server serves no resourceclaims\.resource\.k8s\.io$/m);
+      expect(stderr).toMatch(
+        /^kube-await: resourceclaim\/x: the API server serves no resourceclaims\.resource\.k8s\.io$/m,
+      );
     }
     const json = await kubeAwait(['resourceclaim/x', '-o', 'json'], { kubeconfig }).exit;
     const last = json.stdout.trim().split('\n').at(-1) ?? '';
     expect(JSON.parse(last)).toMatchObject({
       event: 'done',
       exitCode: 2,
-      message: 'the API server serves no such kind',
+      message: 'the API server cannot answer for a target',
     });
     expect(json.stderr).toContain('the API server serves no resourceclaims.resource.k8s.io');
   });
@@ -86,9 +88,7 @@ describe.concurrent('a 404 for a built-in kind', () => {
       const args = ['job/x', `--on-missing=${policy}`, '--missing-grace=0s', '--timeout=12s'];
       const { code, stdout } = await kubeAwait(args, { kubeconfig }).exit;
       expect(code).toBe(124);
-      expect(stdout).toBe(
-        'job/x not reached after 12s: the API server never answered: 404 NotFound: the server could not find the requested resource\n',
-      );
+      expect(stdout).toBe('job/x not reached after 12s: the API server never answered: 503 ServiceUnavailable: {}\n');
       // It was asked again: the path may be known later.
       expect(proxy.seen.filter((seen) => isList(seen) && under('/apis/batch/v1')(seen)).length).toBeGreaterThan(1);
     });
@@ -149,7 +149,7 @@ describe.concurrent('a word that discovery does not know', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'kube-await: the API server serves no jbos\n',
+      stderr: 'kube-await: jbos/x: the API server serves no jbos\n',
     });
   });
 });

@@ -394,22 +394,22 @@ const withoutWatch = ({ namespace, rule }: Granted): Granted => ({
 
 /** The rules that a refusal prints, with the Role in which each must stand. */
 function rulesPrinted(stderr: string): readonly Granted[] {
-  return stderr.split(/^(?=a (?:Cluster)?Role )/m).flatMap((part) => {
+  return stderr.split(/^(?=to grant )/m).flatMap((part) => {
     const [, role, namespace, rules = ''] =
-      /^a (ClusterRole|Role in namespace "([^"]*)") with .*, grants it:\n([\s\S]*)$/.exec(part) ?? [];
+      /^to grant it, .* to a (ClusterRole|Role in namespace "([^"]*)") bound .*:\n([\s\S]*)$/.exec(part) ?? [];
     return role === undefined ? [] : (load(rules) as PolicyRule[]).map((rule) => ({ namespace, rule }));
   });
 }
 
-/** `list jobs "x" in API group "batch" in namespace "n"`, as a refusal names it; what a selector found has a name. */
+/** `list jobs.batch "x" in namespace "n"`, as a refusal names it; what a selector found has a name. */
 function permission(verb: 'list' | 'watch', { namespace, rule }: Granted): string {
   const resource = rule.resources[0] ?? '';
   const name = rule.resourceNames === undefined ? '(?: "[^"]+")?' : ` "${rule.resourceNames[0]}"`;
-  const group = rule.apiGroups[0] === '' ? '' : ` in API group "${rule.apiGroups[0]}"`;
+  const group = rule.apiGroups[0] === '' ? '' : `\\.${rule.apiGroups[0]}`;
   const everywhere = CLUSTER_SCOPED.includes(resource)
     ? 'at the cluster scope'
     : `in (all namespaces|namespace "${ns}")`;
-  return `${verb} ${resource}${name}${group} ${namespace === undefined ? everywhere : `in namespace "${namespace}"`}`;
+  return `${verb} ${resource}${group}${name} ${namespace === undefined ? everywhere : `in namespace "${namespace}"`}`;
 }
 
 const CLUSTER_SCOPED = ['persistentvolumes', 'customresourcedefinitions', 'apiservices', 'nodes', 'namespaces'];
@@ -444,9 +444,7 @@ describe.concurrent('exactly what rbac prints is enough, and none of it too much
       const ownRules = named.map(({ row, x }) => row.rules(x)[0]);
       const unwatched = printed
         .filter((one) => ownRules.includes(short(one)))
-        .map(
-          (one) => `: the permission to ${permission('watch', one)} is lacking, reading again every 2 to 10 s instead$`,
-        );
+        .map((one) => `^cannot ${permission('watch', one)} \\(forbidden\\); polling every 2 to 10 s instead$`);
       await Promise.all(unwatched.map((text) => polling.line(new RegExp(text))));
 
       await Promise.all([apply(yaml), ...named.map(({ row, x }) => row.make(x))]);
@@ -486,7 +484,7 @@ describe.concurrent('exactly what rbac prints is enough, and none of it too much
         for (const one of required) {
           const what = `${one.rule.resources}${one.rule.apiGroups[0] === '' ? '' : `.${one.rule.apiGroups}`}`;
           expect(refused.stderr).toMatch(
-            new RegExp(`^.+: 403 Forbidden: ${what} .*cannot list resource.*; trying again$`, 'm'),
+            new RegExp(`^.+: 403 Forbidden: ${what} .*cannot list resource.*; retrying$`, 'm'),
           );
         }
         expect(refused.stdout).not.toContain(' reached: ');
@@ -506,9 +504,9 @@ describe.concurrent('exactly what rbac prints is enough, and none of it too much
 
       const polled = await polling.exit;
       expect(polled.code).toBe(0);
-      const said = polled.stderr.split('\n').filter((line) => line.includes(': the permission to watch '));
+      const said = polled.stderr.split('\n').filter((line) => line.startsWith('cannot watch '));
       expect(said).toEqual([...new Set(said)]);
-      for (const line of said) expect(line).toMatch(/ is lacking, reading again every 2 to 10 s instead$/);
+      for (const line of said) expect(line).toMatch(/ \(forbidden\); polling every 2 to 10 s instead$/);
       expect(polled.stderr).not.toContain('403');
     });
 });

@@ -157,9 +157,11 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario> | Scenario>> = 
   }),
   'a plugin that fails': () => ({
     rbac: true,
-    kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; exit 1`)),
+    kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; echo it failed >&2; exit 1`)),
   }),
-  'a plugin that is ended': () => ({ kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; kill -9 $$`)) }),
+  'a plugin that is ended': () => ({
+    kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2; echo it failed >&2; kill -9 $$`)),
+  }),
   'a plugin that answers something else': () => ({ kubeconfig: config(plugin(`echo ${OUTPUT}; echo ${WORDS} >&2`)) }),
   'a plugin that answers half': () => ({ kubeconfig: config(plugin(`printf '{"status": {"token": "${OUTPUT}'`)) }),
   'a plugin that answers too much': () => ({

@@ -285,6 +285,6 @@ describe.concurrent('where EndpointSlices may not be read', () => {
     await api.create(service(ns, {}));
     const { code, stderr } = await kubeAwait(['svc/api', '--timeout=0'], { as: await identity({ rules }) }).exit;
     expect(code).toBe(3);
-    expect(stderr).toContain('cannot list endpointslices in API group "discovery.k8s.io"');
+    expect(stderr).toContain('cannot list endpointslices.discovery.k8s.io');
   });
 });

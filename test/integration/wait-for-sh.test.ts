@@ -856,7 +856,7 @@ describe.concurrent('a run', () => {
     const { code, stdout, stderr } = await kubeAwait(['job', 'x', '-n', ns], { ...asScript(quiet), as }).exit;
     expect(code).toBe(1);
     expect(new Set(masked(stdout))).toEqual(new Set([`[TIME] Waiting for job x -n ${ns}...`]));
-    expect(stderr).toContain(`cannot list jobs "x" in API group "batch" in namespace "${ns}"`);
+    expect(stderr).toContain(`cannot list jobs.batch "x" in namespace "${ns}"`);
   });
 
   test.for([

@@ -12,9 +12,11 @@ export interface Certificates {
   /** For another host than the one that is asked. */
   readonly elsewhere: { readonly cert: string; readonly key: string };
   readonly client: { readonly cert: string; readonly key: string };
+  /** An authority below `ca`, without `ca` itself, and what it has signed for the same hosts as `server`. */
+  readonly intermediate: { readonly ca: string; readonly server: { readonly cert: string; readonly key: string } };
 }
 
-const HOSTS = 'IP:127.0.0.1,DNS:localhost,DNS:api.test';
+const HOSTS = 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:api.test\n';
 
 /** A CA of this run's own and what it has signed. */
 export function makeCertificates(): Certificates {
@@ -24,10 +26,10 @@ export function makeCertificates(): Certificates {
   };
   const read = (file: string): string => readFileSync(path.join(dir, file), 'utf8');
   const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const signed = (name: string, altNames: string): { cert: string; key: string } => {
+  const signed = (name: string, extensions: string, by = 'ca'): { cert: string; key: string } => {
     openssl('req', ...keys, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    writeFileSync(path.join(dir, `${name}.ext`), altNames === '' ? '' : `subjectAltName=${altNames}\n`);
-    const ca = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];
+    writeFileSync(path.join(dir, `${name}.ext`), extensions);
+    const ca = ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial', '-days', '2'];
     openssl('x509', '-req', '-in', `${name}.csr`, ...ca, '-extfile', `${name}.ext`, '-out', `${name}.crt`);
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) };
   };
@@ -37,8 +39,12 @@ export function makeCertificates(): Certificates {
       ca: read('ca.crt'),
       server: signed('server', HOSTS),
       replaced: signed('replaced', HOSTS),
-      elsewhere: signed('elsewhere', 'DNS:elsewhere.test'),
+      elsewhere: signed('elsewhere', 'subjectAltName=DNS:elsewhere.test\n'),
       client: signed('client', ''),
+      intermediate: {
+        ca: signed('intermediate', 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n').cert,
+        server: signed('below', HOSTS, 'intermediate'),
+      },
     };
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -162,9 +162,9 @@ describe('in a pod', () => {
     expect((await proxied.authorize({ renew: false })).proxyUrl).toBe('http://proxy:3128/');
   });
 
-  test('a SOCKS proxy is refused', async () => {
-    const env = { ...POD_ENV, HTTPS_PROXY: 'socks5://proxy:1080' };
-    expect(await refusal(scene(POD_FILES).connect({}, env))).toMatch(/^HTTPS_PROXY: a SOCKS proxy/);
+  test('a SOCKS4 proxy is refused', async () => {
+    const env = { ...POD_ENV, HTTPS_PROXY: 'socks4://proxy:1080' };
+    expect(await refusal(scene(POD_FILES).connect({}, env))).toMatch(/^HTTPS_PROXY: expected .* HTTP or SOCKS5 proxy/);
   });
 });
 

@@ -15,11 +15,17 @@ const RESET: Problem = { kind: 'unreachable', message: 'read ECONNRESET', code: 
 interface Given {
   readonly spec?: CollectionSpec;
   readonly random?: number;
+  readonly lastLookAt?: number;
   readonly resolve?: (resource: ApiResource) => Promise<ApiResource | undefined>;
 }
 
 /** A collection that is followed until the test is over. */
-async function followed({ spec = NAMED, random = 0, resolve = async () => undefined }: Given = {}) {
+async function followed({
+  spec = NAMED,
+  random = 0,
+  resolve = async () => undefined,
+  lastLookAt = Number.POSITIVE_INFINITY,
+}: Given = {}) {
   const server = new StandIn();
   const clock = new SleepingClock();
   const end = new AbortController();
@@ -40,6 +46,7 @@ async function followed({ spec = NAMED, random = 0, resolve = async () => undefi
     backoff,
     signal: end.signal,
     random: () => random,
+    lastLookAt,
     requestTimeoutMs: 30_000,
     project: (json: Readonly<Record<string, unknown>>, metadata: CollectionMetadata) => ({
       metadata,
@@ -277,14 +284,31 @@ describe('a watch', () => {
     expect(server.exchanges).toHaveLength(before);
   });
 
-  test('goes on from its last bookmark once the server has ended it', async () => {
+  test('is followed by a LIST once the server has ended it, then by a watch from there', async () => {
     const { server, told, passes } = await watched();
     await server.last().sends(event('BOOKMARK', { metadata: { resourceVersion: '20' } }), '  ');
     await passes(TIMING.shortWatch);
     await server.last().ends();
     expect(told()).toEqual([]);
-    expect(server.last().query.resourceVersion).toBe('20');
-    expect(server.exchanges).toHaveLength(3);
+    expect(server.last().query).toEqual({ fieldSelector: 'metadata.name=a' });
+    await server.last().answers(listOf([a('25')], { resourceVersion: '30' }));
+    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot('25')]);
+    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '30' });
+  });
+
+  test('of a large collection goes on from its last bookmark once the server has ended it', async () => {
+    const { server, told, passes } = await followed({ spec: SELECTED });
+    const items = Array.from({ length: 501 }, (_, index) => ({
+      metadata: { name: `a${index}`, uid: `${index}`, resourceVersion: '9' },
+    }));
+    await server.last().answers(listOf(items));
+    await server.last().opens();
+    await server.last().sends(event('BOOKMARK', { metadata: { resourceVersion: '20' } }), '  ');
+    told();
+    await passes(TIMING.shortWatch);
+    await server.last().ends();
+    expect(told()).toEqual([]);
+    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '20' });
   });
 
   test('that sends nothing but a blank line saw nothing', async () => {
@@ -294,11 +318,11 @@ describe('a watch', () => {
     expect(paused).toHaveLength(1);
   });
 
-  test('that ends at once without an event is opened again after a pause', async () => {
+  test('that ends at once without an event is followed by a LIST after a pause', async () => {
     const { server, paused, passes } = await followed();
-    // The time counts from when it was asked for.
-    await passes(5_000);
     await server.last().answers(listOf([a('9')]));
+    // The time counts from when it was opened.
+    await passes(5_000);
     await server.last().opens();
     await passes(TIMING.shortWatch - 1);
     await server.last().ends();
@@ -306,19 +330,20 @@ describe('a watch', () => {
       { kind: 'interrupted', message: 'the watch ended after 999 ms without an event', cause: undefined },
     ]);
     await passes(700);
-    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '10' });
+    expect(server.last().query).toEqual({ fieldSelector: 'metadata.name=a' });
   });
 
-  test('that ends at once with an event is opened again at once', async () => {
+  test('that ends at once with an event is followed by a LIST at once', async () => {
     const { server, paused } = await watched();
     await server.last().sends(event('MODIFIED', a('11')));
     await server.last().ends();
     expect(paused).toEqual([]);
-    expect(server.last().query.resourceVersion).toBe('11');
+    expect(server.last().query).toEqual({ fieldSelector: 'metadata.name=a' });
   });
 
   test('that breaks off is opened again from where it was', async () => {
     const { server, told, passes } = await watched();
+    await passes(TIMING.shortWatch);
     const cut: Problem = { kind: 'interrupted', message: 'aborted' };
     await server.last().fails(cut);
     expect(told()).toEqual([{ what: 'problem', verb: 'watch', problem: cut }]);
@@ -421,9 +446,13 @@ describe('where list is refused', () => {
       query: {},
       request: { accept: 'application/json', timeoutMs: 30_000 },
     });
-    await server.last().answers(a('9'));
-    expect(told()).toMatchObject([{ what: 'answered', verb: 'get' }, { what: 'fallback', to: 'get' }, snapshot('9')]);
-    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '9' });
+    await server.last().answers({ metadata: { name: 'a/b', uid: 'u', resourceVersion: '9' } });
+    expect(told()).toMatchObject([
+      { what: 'answered', verb: 'get' },
+      { what: 'fallback', to: 'get' },
+      { what: 'snapshot' },
+    ]);
+    expect(server.last().query).toMatchObject({ fieldSelector: 'metadata.name=a/b', watch: '1', resourceVersion: '9' });
   });
 
   test('a 404 of that object says that it is not there', async () => {
@@ -460,12 +489,10 @@ describe('where list is refused', () => {
 });
 
 describe('a path that the server does not know', () => {
-  test('discovery is asked after a pause, and the kind is read in its version', async () => {
+  test('discovery is asked, and the kind is read in its version', async () => {
     const newer = { ...JOBS, version: 'v2' };
-    const { server, looked, passes } = await followed({ resolve: async () => newer });
+    const { server, looked } = await followed({ resolve: async () => newer });
     await server.last().refuses(404);
-    expect(looked).toEqual([]);
-    await passes(700);
     expect(looked).toEqual([JOBS]);
     expect(server.last().path).toBe('/apis/batch/v2/namespaces/app/jobs');
     await server.last().answers(listOf([]));
@@ -485,12 +512,16 @@ describe('a path that the server does not know', () => {
 });
 
 describe('a kind that is not served yet', () => {
-  const UNKNOWN: ApiResource = { ...JOBS, group: 'example.com', version: '' };
+  const UNKNOWN: ApiResource = { ...JOBS, group: 'example.com', version: '', origin: 'custom' };
   const spec: CollectionSpec = { ...SELECTED, resource: UNKNOWN };
 
   test('has no objects, and discovery is asked again and again', async () => {
     const answers = [undefined, undefined, undefined, undefined, undefined, undefined, JOBS];
-    const { server, told, clock, looked, passes } = await followed({ spec, resolve: async () => answers.shift() });
+    const { server, told, clock, looked, passes } = await followed({
+      spec,
+      random: 0.5,
+      resolve: async () => answers.shift(),
+    });
     expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot()]);
     for (const pause of [2_000, 3_000, 4_500, 6_750, 10_000, 10_000]) {
       expect(server.exchanges).toHaveLength(0);
@@ -505,7 +536,7 @@ describe('a kind that is not served yet', () => {
     const resource = { ...UNKNOWN, group: '' };
     const { told, clock } = await followed({ spec: { ...spec, resource } });
     expect(told()).toEqual([{ what: 'problem', verb: 'list', problem: notServed(resource) }]);
-    expect(clock.slept).toEqual([2_000]);
+    expect(clock.slept).toEqual([700]);
   });
 
   test('is looked up once where one look is wanted', async () => {
@@ -553,6 +584,70 @@ describe('a kind that is not served yet', () => {
       expect(run.told().filter(({ what }) => what === 'problem')).toEqual([]);
     },
   );
+});
+
+describe('shortly before the run ends', () => {
+  const AT = 9_000;
+  const READ = { fieldSelector: 'metadata.name=a' };
+
+  test('a watch is given up for a LIST, once', async () => {
+    const { server, told, passes } = await watched({ lastLookAt: AT });
+    const watch = server.last();
+    await passes(AT - 1);
+    expect(watch.destroyed).toBe(false);
+    await passes(1);
+    expect(told()).toEqual([]);
+    expect([watch.destroyed, server.last().query]).toEqual([true, READ]);
+    await server.last().answers(listOf([a('12')], { resourceVersion: '15' }));
+    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot('12')]);
+    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '15' });
+    await server.last().opens();
+    await passes(60_000);
+    expect(server.exchanges).toHaveLength(4);
+  });
+
+  test('a watch whose headers are held back is given up as well', async () => {
+    const { server, passes } = await followed({ lastLookAt: AT });
+    await server.last().answers(listOf([a('9')]));
+    await passes(AT);
+    expect(server.last().query).toEqual(READ);
+  });
+
+  test('a pause is over', async () => {
+    const { server, passes } = await followed({ lastLookAt: 500 });
+    await server.last().fails(RESET);
+    await passes(499);
+    expect(server.exchanges).toHaveLength(1);
+    await passes(1);
+    expect(server.exchanges).toHaveLength(2);
+    // And the next one is as long as ever.
+    await server.last().fails(RESET);
+    await passes(699);
+    expect(server.exchanges).toHaveLength(2);
+  });
+
+  test('a LIST that is under way is left alone', async () => {
+    const { server, told, passes } = await followed({ lastLookAt: AT });
+    await passes(AT);
+    expect(server.exchanges).toHaveLength(1);
+    await server.last().answers(listOf([a('9')]));
+    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot('9')]);
+  });
+
+  test('a kind that is not served yet is looked up once more', async () => {
+    const resource: ApiResource = { ...JOBS, group: 'example.com', version: '', origin: 'custom' };
+    const { looked, passes } = await followed({ spec: { ...NAMED, resource }, lastLookAt: 500 });
+    await passes(500);
+    expect(looked).toHaveLength(2);
+  });
+
+  test('what ends by itself before then leaves no alarm', async () => {
+    const { server, clock, end, over } = await watched({ lastLookAt: AT });
+    await server.last().sends({ type: 'ERROR', object: { code: 410 } });
+    end.abort();
+    await over;
+    expect(clock.pending).toBe(0);
+  });
 });
 
 describe('ends when it is aborted', () => {

@@ -237,7 +237,7 @@ describe('the cluster', () => {
       /certificate-authority of cluster "c": there is no file \/missing.crt$/,
     ],
     ['a certificate that is none', { 'certificate-authority-data': 'AAAA' }, /holds no PEM certificate$/],
-    ['a SOCKS proxy', { 'proxy-url': 'socks5://u:s3cret@p' }, /^the proxy-url of cluster "c": a SOCKS proxy/],
+    ['a SOCKS4 proxy', { 'proxy-url': 'socks4://u:s3cret@p' }, /^the proxy-url of cluster "c": expected the address/],
     [
       'verification and none',
       { 'insecure-skip-tls-verify': true, 'certificate-authority-data': 'AAAA' },
@@ -534,7 +534,14 @@ describe('a credential plugin', () => {
   });
 
   test.each<[string, unknown, string, RegExp]>([
-    ['fails', ANSWER, 'echo s3cret; echo s3cret >&2; exit 3', /failed with exit code 3$/],
+    ['fails', ANSWER, 'echo s3cret; exit 3', /failed with exit code 3$/],
+    [
+      'fails and says why',
+      ANSWER,
+      "printf 'Traceback\\n\\tline 1\\r\\nSSO session expired \\n\\n \\n' >&2; exit 1",
+      /failed with exit code 1: SSO session expired$/,
+    ],
+    ['is killed and says why', ANSWER, 'echo why >&2; kill -9 $$', /was ended by SIGKILL: why$/],
     ['is killed', ANSWER, 'kill -9 $$', /was ended by SIGKILL$/],
     ['prints no JSON', 's3cret', '', /did not answer in client\.authentication\.k8s\.io\/v1$/],
     [
@@ -545,17 +552,20 @@ describe('a credential plugin', () => {
     ],
     ['gives nothing', { ...ANSWER, status: {} }, '', /gave neither a token nor a certificate with its key$/],
     ['gives half a pair', { ...ANSWER, status: { clientKeyData: 's3cret' } }, '', /gave neither/],
-  ])('that %s is a problem of the moment, in one line without its output', async (_name, answer, more, expected) => {
-    const { dir, exec } = plugin(answer, more);
-    const error = await configure({ user: { exec }, env }, dir)
-      .authorize({ renew: false })
-      .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ problem: { kind: 'unreachable', message: expect.stringMatching(expected) } });
-    expect(error).toMatchObject({
-      message: expect.stringMatching(/^user "u": the credential plugin "\.\/bin\/plugin" [^\n]*$/),
-    });
-    expect(JSON.stringify(error)).not.toContain('s3cret');
-  });
+  ])(
+    'that %s: in one line without its output, with the last line of its stderr',
+    async (_name, answer, more, expected) => {
+      const { dir, exec } = plugin(answer, more);
+      const error = await configure({ user: { exec }, env }, dir)
+        .authorize({ renew: false })
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ problem: { kind: 'credentials', message: expect.stringMatching(expected) } });
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/^user "u": the credential plugin "\.\/bin\/plugin" [^\n]*$/),
+      });
+      expect(JSON.stringify(error)).not.toContain('s3cret');
+    },
+  );
 
   test.each<[string, object, RegExp]>([
     [

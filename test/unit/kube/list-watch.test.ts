@@ -3,7 +3,7 @@ import type { CollectionSpec, Emission } from '../../../src/kube/collection.ts';
 import {
   type Happening,
   type Machine,
-  START,
+  startOf,
   TIMING,
   transition,
   type WatchEvent,
@@ -24,13 +24,14 @@ const RESET: Problem = { kind: 'unreachable', message: 'read ECONNRESET', code: 
 
 /** Tells a machine what happened, step by step. */
 class Script {
-  machine: Machine = START;
+  machine: Machine;
   emitted: readonly Emission[] = [];
   now = 0;
   readonly spec: CollectionSpec;
 
   constructor(spec: CollectionSpec = NAMED) {
     this.spec = spec;
+    this.machine = startOf(spec);
   }
 
   on(happening: Happening): this {
@@ -72,6 +73,8 @@ class Script {
 }
 
 const watching = (): Script => new Script().listed([object('a', '9')]);
+/** The same of a selector, which finds objects of any name. */
+const watchingAll = (): Script => new Script(SELECTED).listed([object('a', '9')]);
 
 describe('a list', () => {
   test('is handed over whole, then watched from its resourceVersion', () => {
@@ -114,7 +117,7 @@ describe('a list', () => {
 
 describe('a watch', () => {
   test('adds, changes and takes away, and moves its resourceVersion', () => {
-    const run = watching();
+    const run = watchingAll();
     run.events({ type: 'ADDED', object: object('b', '11') }, { type: 'MODIFIED', object: object('a', '12') });
     expect(run.names).toEqual(['a', 'b']);
     run.events({ type: 'DELETED', object: object('a', '13') });
@@ -124,7 +127,7 @@ describe('a watch', () => {
   });
 
   test('tells of a deletion of what it never saw', () => {
-    const run = watching().events({ type: 'DELETED', object: object('z', '11') });
+    const run = watchingAll().events({ type: 'DELETED', object: object('z', '11') });
     expect(run.emitted).toMatchObject([{ what: 'snapshot', departed: [object('z', '11')] }]);
   });
 
@@ -175,7 +178,8 @@ describe('a watch', () => {
     ['nothing could be reached', RESET],
     ['503', http(503, 'ServiceUnavailable')],
   ] as const)('an outage, %s', (_, problem) => {
-    const back = (): Script => watching().events({ type: 'BOOKMARK', resourceVersion: '20' }).fails(problem).elapses();
+    const back = (): Script =>
+      watchingAll().events({ type: 'BOOKMARK', resourceVersion: '20' }).fails(problem).elapses();
 
     test('asks how far the server is, and tells nothing of the answer', () => {
       const run = back();
@@ -239,7 +243,7 @@ describe('a watch', () => {
     });
 
     test('the path is unknown to it: looks the kind up', () => {
-      expect(back().fails(http(404, 'NotFound')).at).toBe('pause, then lookup');
+      expect(back().fails(http(404, 'NotFound')).at).toBe('lookup');
     });
   });
 
@@ -266,7 +270,7 @@ describe('a watch', () => {
 
   test('what has no version of its own counts, and the watch goes on from where it was', () => {
     const bare: KubeObject = { metadata: { name: 'b', uid: 'b' } };
-    const run = watching().events({ type: 'ADDED', object: bare });
+    const run = watchingAll().events({ type: 'ADDED', object: bare });
     expect(run.names).toEqual(['a', 'b']);
     expect(run.machine.phase).toEqual({ at: 'watch', resourceVersion: '10' });
   });
@@ -319,52 +323,70 @@ describe('a watch', () => {
     );
   });
 
-  test('the server ends it in good order: opens it again at once', () => {
-    expect(watching().on({ what: 'closed', afterMs: 300_000, sawEvents: false }).at).toBe('watch');
-    expect(watching().on({ what: 'closed', afterMs: 5, sawEvents: true }).at).toBe('watch');
+  /** Opened; over after this long, with an event before or none. */
+  function opened(run: Script, { afterMs = 10, event = false } = {}): Script {
+    run.on({ what: 'opened' });
+    if (event) run.events({ type: 'BOOKMARK', resourceVersion: '20' });
+    run.now += afterMs;
+    return run;
+  }
+  const many = (count: number): Script =>
+    new Script(SELECTED).listed(Array.from({ length: count }, (_, index) => object(`a${index}`, '9')));
+
+  describe('that the server ends in good order', () => {
+    test.each([
+      ['after its time', { afterMs: 300_000 }],
+      ['after a second', { afterMs: TIMING.shortWatch }],
+      ['at once, after an event', { event: true }],
+    ])('%s: a small collection is listed again at once, a large one is watched from where it was', (_, how) => {
+      expect(opened(watching(), how).on({ what: 'closed' }).at).toBe('list');
+      expect(opened(many(500), how).on({ what: 'closed' }).machine.phase).toEqual({
+        at: 'list',
+        pages: [],
+        continueToken: undefined,
+      });
+      const resourceVersion = 'event' in how ? '20' : '10';
+      expect(opened(many(501), how).on({ what: 'closed' }).machine.phase).toEqual({ at: 'watch', resourceVersion });
+    });
+
+    test('where only get is granted: the object is read by get', () => {
+      const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('a', '7') });
+      expect(opened(run, { afterMs: 300_000 }).on({ what: 'closed' }).at).toBe('get');
+    });
   });
 
-  test('one that ends after a second: again at once', () => {
-    expect(watching().on({ what: 'closed', afterMs: TIMING.shortWatch, sawEvents: false }).at).toBe('watch');
-  });
-
-  test('one that ends at once without an event: after a pause', () => {
-    expect(watching().on({ what: 'closed', afterMs: TIMING.shortWatch - 1, sawEvents: false }).at).toBe(
-      'pause, then watch',
-    );
-  });
-
-  describe.each<[string, (run: Script, afterMs: number, sawEvents: boolean) => Script]>([
-    ['ends', (run, afterMs, sawEvents) => run.on({ what: 'closed', afterMs, sawEvents })],
-    ['is cut', (run) => run.fails({ kind: 'interrupted', message: 'aborted' })],
-  ])('one that %s at once, without an event', (_, end) => {
-    /** Opened, over after so long, with an event before or none; then the pause, where there is one. */
-    function watched(run: Script, { afterMs = 10, event = false } = {}): Script {
-      run.on({ what: 'opened' });
-      if (event) run.events({ type: 'BOOKMARK', resourceVersion: '11' });
-      run.now += afterMs;
-      end(run, afterMs, event);
-      return run.at.startsWith('pause') ? run.elapses() : run;
+  test('one that ends within a second without an event is followed by a LIST after a pause', () => {
+    for (const run of [watching(), many(501)]) {
+      expect(opened(run, { afterMs: TIMING.shortWatch - 1 }).on({ what: 'closed' }).at).toBe('pause, then list');
     }
+  });
 
-    test('and twice more: reads anew, since it may be that no event comes through', () => {
-      const run = watching();
-      expect(watched(run).at).toBe('watch');
-      expect(watched(run).at).toBe('watch');
-      expect(watched(run).at).toBe('list');
-      // And the same from there.
-      run.listed([object('a', '12')], '12');
-      expect([watched(run).at, watched(run).at, watched(run).at]).toEqual(['watch', 'watch', 'list']);
+  describe('one that is cut within a second without an event', () => {
+    const cut = (run: Script, how = {}): Script =>
+      opened(run, how).fails({ kind: 'interrupted', message: 'aborted' }).elapses();
+
+    test('is resumed once, then followed by a LIST, since events may be held back', () => {
+      for (const run of [watching(), many(501)]) {
+        expect([cut(run, { afterMs: TIMING.shortWatch - 1 }).at, cut(run).at]).toEqual(['watch', 'list']);
+        run.listed([object('a', '12')], '12');
+        expect([cut(run).at, cut(run).at]).toEqual(['watch', 'list']);
+      }
     });
 
     test.each([
-      ['one with an event', { event: true }],
-      ['one that lasts', { afterMs: TIMING.shortWatch }],
-    ])('but %s in between: begins to count anew', (_, other) => {
-      const run = watched(watched(watching()));
-      expect(watched(run, other).at).toBe('watch');
-      expect([watched(run).at, watched(run).at, watched(run).at]).toEqual(['watch', 'watch', 'list']);
+      ['has an event', { event: true }],
+      ['lasts', { afterMs: TIMING.shortWatch }],
+    ])('and is resumed again after one that %s', (_, how) => {
+      const run = watching();
+      expect([cut(run).at, cut(run, how).at, cut(run).at, cut(run).at]).toEqual(['watch', 'watch', 'watch', 'list']);
     });
+  });
+
+  test('one that is cut later goes on from where it was', () => {
+    for (const how of [{ afterMs: TIMING.shortWatch }, { event: true }]) {
+      const run = opened(watching(), how).fails({ kind: 'interrupted', message: 'aborted' });
+      expect(run.at).toBe('pause, then watch');
+    }
   });
 
   test('one that cannot be opened does not count as one that ended at once', () => {
@@ -390,33 +412,86 @@ describe('a path that the server does not know', () => {
   ])('%s: discovery is asked, and nothing is taken for missing', (_, start) => {
     const before = start();
     const run = start().fails(UNKNOWN);
-    expect(run.told).toEqual(['problem']);
+    expect(run.told).toEqual([]);
     expect(run.names).toEqual(before.names);
-    expect(run.at).toBe('pause, then lookup');
+    expect(run.at).toBe('lookup');
   });
 
   test('the kind is served in another version: it is listed there from now on', () => {
-    const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: newer });
+    const run = new Script().fails(UNKNOWN).on({ what: 'looked up', resource: newer });
     expect(run.machine.phase).toMatchObject({ at: 'list', pages: [] });
-    expect(run.machine.version).toBe('v2');
-    expect(run.listed([]).machine.version).toBe('v2');
+    expect(run.machine.resource?.version).toBe('v2');
+    expect(run.listed([]).machine.resource?.version).toBe('v2');
   });
 
   test('no such kind: that is told, and it is looked up again', () => {
-    const run = new Script().fails(UNKNOWN).elapses().on({ what: 'looked up', resource: undefined });
+    const run = new Script().fails(UNKNOWN).on({ what: 'looked up', resource: undefined });
     const problem = notServed(JOBS);
     expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem }]);
     expect(run.machine.phase).toEqual({ at: 'pause', cause: { why: 'problem', problem }, next: { at: 'lookup' } });
   });
 
-  test('discovery does not answer: the first path is tried again', () => {
-    const run = new Script().fails(UNKNOWN).elapses().fails(RESET);
-    expect(run.told).toEqual([]);
-    expect(run.machine.phase).toMatchObject({ at: 'list', pages: [] });
+  test('discovery lists what the path denies: the path is tried again after a pause for the 404', () => {
+    const run = new Script().fails(UNKNOWN).on({ what: 'looked up', resource: JOBS });
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem: UNKNOWN }]);
+    expect(run.machine.phase).toMatchObject({ cause: { problem: UNKNOWN }, next: { at: 'list', pages: [] } });
+    const later = new Script().fails(UNKNOWN).on({ what: 'looked up', resource: newer }).fails(UNKNOWN);
+    expect(later.on({ what: 'looked up', resource: newer }).at).toBe('pause, then list');
+  });
+
+  test.each([
+    ['does not answer', RESET],
+    ['is refused', FORBIDDEN],
+  ])('discovery %s: the path is tried again', (_, problem) => {
+    const run = new Script().fails(UNKNOWN).fails(problem);
+    expect(run.emitted).toEqual([{ what: 'problem', verb: 'list', problem }]);
+    expect(run.machine.phase).toMatchObject({ cause: { problem }, next: { at: 'list', pages: [] } });
+  });
+
+  describe('of a kind that a definition may add', () => {
+    const custom: ApiResource = { ...JOBS, group: 'example.com', origin: 'custom' };
+    const nothing = [
+      { what: 'answered', verb: 'list' },
+      { what: 'snapshot', objects: new Map(), departed: [] },
+    ];
+
+    test('whose definition was removed: nothing exists, and it is looked up less and less often', () => {
+      const run = new Script({ ...NAMED, resource: custom }).listed([object('a', '9')]).fails(UNKNOWN);
+      const pauses: unknown[] = [];
+      for (let count = 0; count < 6; count += 1) {
+        run.on({ what: 'looked up', resource: undefined });
+        expect(run.emitted).toEqual(nothing);
+        const { phase } = run.machine;
+        pauses.push(phase.at === 'pause' && phase.cause.why === 'poll' && phase.cause.ms);
+        expect(run.elapses().at).toBe('lookup');
+      }
+      expect(pauses).toEqual([2_000, 3_000, 4_500, 6_750, 10_000, 10_000]);
+      expect(run.on({ what: 'looked up', resource: custom }).at).toBe('list');
+    });
+
+    test('that is not served yet: it is looked up first, also after discovery did not answer', () => {
+      const run = new Script({ ...NAMED, resource: { ...custom, version: '' } });
+      expect(run.at).toBe('lookup');
+      expect(run.fails(RESET).at).toBe('pause, then lookup');
+      expect(run.elapses().on({ what: 'looked up', resource: undefined }).emitted).toEqual(nothing);
+    });
+
+    test('once is all', () => {
+      const run = new Script({ ...NAMED, mode: 'once', resource: custom }).fails(UNKNOWN);
+      expect(run.on({ what: 'looked up', resource: undefined }).at).toBe('done');
+    });
+
+    test.each([
+      ['without a group', { ...custom, group: '' }],
+      ['that is built in', JOBS],
+    ])('but not of one %s', (_, resource) => {
+      const run = new Script({ ...NAMED, resource }).fails(UNKNOWN).on({ what: 'looked up', resource: undefined });
+      expect(run.told).toEqual(['problem']);
+    });
   });
 
   test('a get that speaks of no object, too', () => {
-    expect(new Script().fails(FORBIDDEN).fails(UNKNOWN).at).toBe('pause, then lookup');
+    expect(new Script().fails(FORBIDDEN).fails(UNKNOWN).at).toBe('lookup');
   });
 });
 
@@ -461,7 +536,7 @@ describe('without the permission to watch', () => {
 describe('what comes when it is not expected', () => {
   // A late answer of a request that was given up.
   const late: readonly (readonly [string, Happening])[] = [
-    ['the end of a watch', { what: 'closed', afterMs: 5, sawEvents: false }],
+    ['the end of a watch', { what: 'closed' }],
     ['events', { what: 'events', events: [] }],
     ['a pause that is over', { what: 'elapsed' }],
   ];
@@ -479,7 +554,7 @@ describe('what comes when it is not expected', () => {
   });
 
   test('a page outside of a list stands for itself', () => {
-    expect(watching().listed([object('b', '1')]).names).toEqual(['b']);
+    expect(watchingAll().listed([object('b', '1')]).names).toEqual(['b']);
   });
 });
 
@@ -532,7 +607,7 @@ describe('without the permission to list', () => {
   test('a path that get does not know: list is tried again in another version', () => {
     const run = new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }).elapses();
     run.fails(http(404, 'NotFound'));
-    expect([run.at, run.machine.read]).toEqual(['pause, then lookup', 'list']);
+    expect([run.at, run.machine.read]).toEqual(['lookup', 'list']);
   });
 
   test('another error of a list is no reason to get', () => {
@@ -565,5 +640,47 @@ describe('without the permission to list', () => {
     const run = new Script(SELECTED).fails(FORBIDDEN);
     expect(run.emitted).toMatchObject([{ what: 'problem', verb: 'list' }]);
     expect(run.at).toBe('pause, then list');
+  });
+});
+
+describe('the last look', () => {
+  const look: Happening = { what: 'last look' };
+
+  test.each<[string, () => Script, string]>([
+    ['a watch', watching, 'list'],
+    ['a pause for a problem', () => new Script().fails(RESET), 'list'],
+    ['a pause before a watch', () => watching().fails(http(429, 'TooManyRequests')), 'list'],
+    ['a pause before a check', () => watching().fails(RESET), 'list'],
+    ['a pause between polls', () => watching().fails(FORBIDDEN), 'list'],
+    [
+      'a pause where only get is granted',
+      () => new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }),
+      'get',
+    ],
+    [
+      'a pause before a look-up',
+      () => new Script().fails(http(404, 'NotFound')).on({ what: 'looked up', resource: undefined }),
+      'lookup',
+    ],
+  ])('interrupts %s and reads everything', (_, start, phase) => {
+    const run = start().on(look);
+    expect([run.at, run.told]).toEqual([phase, []]);
+  });
+});
+
+describe('objects of other names', () => {
+  test('are ignored where a name was asked for, in a LIST, in a watch and by get', () => {
+    const run = new Script().listed([object('b', '9'), object('a', '9')]);
+    expect(run.names).toEqual(['a']);
+    run.events({ type: 'ADDED', object: object('c', '11') }, { type: 'DELETED', object: object('d', '12') });
+    expect([run.names, run.told]).toEqual([['a'], []]);
+    run.events({ type: 'MODIFIED', object: object('b', '13') }, { type: 'MODIFIED', object: object('a', '14') });
+    expect([run.names, run.machine.phase]).toEqual([['a'], { at: 'watch', resourceVersion: '14' }]);
+    const got = new Script().fails(FORBIDDEN).on({ what: 'object', object: object('b', '9') });
+    expect(got.names).toEqual([]);
+  });
+
+  test('count for a selector', () => {
+    expect(watchingAll().events({ type: 'ADDED', object: object('b', '11') }).names).toEqual(['a', 'b']);
   });
 });

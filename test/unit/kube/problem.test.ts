@@ -32,17 +32,25 @@ describe('whatToDo', () => {
       status(500, 'Timeout', { details: { causes: [{ reason: 'Other' }, ...TOO_LARGE.details.causes] } }),
       'relist',
     ],
-    ['another cause', status(400, 'BadRequest', { details: { causes: [{ reason: 'Other' }] } }), 'fatal'],
+    ['another cause', status(400, 'BadRequest', { details: { causes: [{ reason: 'Other' }] } }), 'permanent'],
     ['details without a cause', status(500, 'Timeout', { details: { name: 'x' } }), 'retry'],
     ['504 otherwise', status(504, 'Timeout'), 'retry'],
     ['401', status(401, 'Unauthorized'), 'refused'],
     ['403', status(403, 'Forbidden'), 'refused'],
     ['404', status(404, 'NotFound'), 'not-found'],
-    ['400', status(400, 'BadRequest'), 'fatal'],
-    ['405', status(405, 'MethodNotAllowed'), 'fatal'],
-    ['406', status(406, 'NotAcceptable'), 'fatal'],
-    ['422', status(422, 'Invalid'), 'fatal'],
-    ['a redirect', status(302, 'HTTP 302'), 'fatal'],
+    ['400', status(400, 'BadRequest'), 'permanent'],
+    ['405', status(405, 'MethodNotAllowed'), 'permanent'],
+    ['406', status(406, 'NotAcceptable'), 'permanent'],
+    ['415', status(415, 'UnsupportedMediaType'), 'permanent'],
+    ['422', status(422, 'Invalid'), 'permanent'],
+    ['a redirect', fromHttp(302, { location: 'https://login.test' }, '<p>moved'), 'permanent'],
+    ['a redirect without a Location', fromHttp(300, {}, ''), 'permanent'],
+    ['400 from something in front', fromHttp(400, {}, 'plain HTTP request was sent to HTTPS port'), 'relist'],
+    ['422 from something in front', fromHttp(422, {}, '{"error":"no"}'), 'relist'],
+    ['409', status(409, 'Conflict'), 'relist'],
+    ['413', status(413, 'RequestEntityTooLarge'), 'relist'],
+    ['403 from something in front', fromHttp(403, {}, 'RBAC: access denied'), 'refused'],
+    ['a credential plugin that fails', { kind: 'credentials', message: '' }, 'refused'],
     ['408', status(408, 'Timeout'), 'retry'],
     ['407, as from a proxy, which is unreachable where it answers a CONNECT', status(407, 'HTTP 407'), 'retry'],
     ['429', status(429, 'TooManyRequests'), 'retry'],
@@ -103,12 +111,32 @@ describe('fromHttp', () => {
       status: code,
       reason,
       message: `HTTP status ${code}`,
+      from: 'intermediary',
     });
   });
 
   test('a reason and a message count only in a Status', () => {
     const body = JSON.stringify({ kind: 'Error', reason: 'Odd', message: 'm', details: { name: 'x' } });
-    expect(fromHttp(403, {}, body)).toStrictEqual({ kind: 'status', status: 403, reason: 'Forbidden', message: 'm' });
+    expect(fromHttp(403, {}, body)).toStrictEqual({
+      kind: 'status',
+      status: 403,
+      reason: 'Forbidden',
+      message: 'm',
+      from: 'intermediary',
+    });
+  });
+
+  test('a Status comes from the API server', () => {
+    expect(fromHttp(403, {}, '{"kind":"Status","message":"m"}')).not.toHaveProperty('from');
+  });
+
+  test.each([
+    [301, { location: 'https://login.test/?next=%2F' }, 'Redirect', 'Location https://login.test/?next=%2F'],
+    [307, { location: `https://x/${'y'.repeat(300)}` }, 'Redirect', `Location https://x/${'y'.repeat(189)}…`],
+    [302, {}, 'Redirect', 'moved'],
+    [400, { location: 'https://login.test' }, 'BadRequest', 'moved'],
+  ])('%i with %j names the Location of a redirect', (code, headers, reason, message) => {
+    expect(fromHttp(code, headers, 'moved')).toMatchObject({ reason, message });
   });
 
   test.each([
@@ -211,7 +239,7 @@ describe('fromHttp', () => {
     ['control characters', 418, 'a\u0007\u001b[31mb', { reason: 'HTTP 418', message: 'a [31mb' }],
   ];
   test.each(bodies)('makes one line of %s', (_name, code, body, expected) => {
-    expect(fromHttp(code, {}, body)).toEqual({ kind: 'status', status: code, ...expected });
+    expect(fromHttp(code, {}, body)).toEqual({ kind: 'status', status: code, from: 'intermediary', ...expected });
   });
 
   test.each(['x'.repeat(50_000), `<p>${'y '.repeat(50_000)}`, '<'.repeat(100_000), '\u{1f600}'.repeat(10_000)])(

@@ -8,6 +8,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Connection, RequestAuth } from '../../../src/kube/connection.ts';
 import { type Problem, TransportError } from '../../../src/kube/problem.ts';
 import { createTransport, type Response, TRANSPORT, type Transport } from '../../../src/kube/transport.ts';
+import { keepsAlive } from '../../harness/sockets.ts';
+import { startSocksProxy } from '../../harness/socks.ts';
 import { makeCertificates } from './certificates.ts';
 
 const certificates = makeCertificates();
@@ -64,6 +66,32 @@ async function problemOf(promise: Promise<unknown>): Promise<Problem> {
 async function read(body: AsyncIterable<Uint8Array>, chunks: string[] = []): Promise<string[]> {
   for await (const chunk of body) chunks.push(Buffer.from(chunk).toString());
   return chunks;
+}
+
+/** Tunnels every CONNECT to the given port, whatever was asked for. */
+async function tunnel(
+  to: number,
+  options?: https.ServerOptions,
+): Promise<{ port: number; asked: { url: string | undefined; auth: string | undefined }[] }> {
+  const asked: { url: string | undefined; auth: string | undefined }[] = [];
+  const proxy = options === undefined ? http.createServer() : https.createServer(options);
+  proxy.on('connect', (request, socket) => {
+    asked.push({ url: request.url, auth: request.headers['proxy-authorization'] });
+    const onward = net.connect(to, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onward.pipe(socket).pipe(onward);
+    });
+    onward.on('error', () => socket.destroy());
+    socket.on('error', () => onward.destroy());
+  });
+  const { port } = await serve(proxy);
+  return { port, asked };
+}
+
+async function socks(to: number, login?: `${string}:${string}`): ReturnType<typeof startSocksProxy> {
+  const proxy = await startSocksProxy(to, login);
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
 describe('a request', () => {
@@ -337,8 +365,31 @@ describe('a server that takes its time to answer', () => {
 });
 
 describe('trust', () => {
+  describe('an intermediate certificate is a trust anchor', () => {
+    const { ca, server: below } = certificates.intermediate;
+
+    test.each([
+      ['directly', undefined],
+      ['through an HTTP proxy', 'http'],
+      ['through a SOCKS proxy', 'socks5'],
+    ])('%s', async (_, scheme) => {
+      const { port } = await serve(https.createServer(below, (_request, response) => response.end('{}')));
+      const proxy = scheme === 'http' ? await tunnel(port) : await socks(port);
+      const proxyUrl = scheme === undefined ? undefined : `${scheme}://127.0.0.1:${proxy.port}`;
+      const way = proxyUrl === undefined ? {} : { proxyUrl };
+      const transport = transportTo(`https://127.0.0.1:${port}`, { tls: { ca }, ...way });
+      expect(await (await get(transport)).json()).toEqual({});
+    });
+
+    test('but not for what another one signed', async () => {
+      const { port } = await serve(https.createServer(certificates.server, (_request, response) => response.end('{}')));
+      const problem = await problemOf(get(transportTo(`https://127.0.0.1:${port}`, { tls: { ca } })));
+      expect(problem).toMatchObject({ kind: 'untrusted' });
+    });
+  });
+
   const rows: [string, 'server' | 'elsewhere', RequestAuth['tls'], string][] = [
-    ['a CA that is not ours', 'server', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['a CA that is not ours', 'server', {}, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
     ['another host’s certificate', 'elsewhere', { ca: certificates.ca }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
     [
       'a certificate for another address than the one to expect',
@@ -718,26 +769,6 @@ describe('401', () => {
 });
 
 describe('a proxy', () => {
-  /** Tunnels every CONNECT to the given port, whatever was asked for. */
-  async function tunnel(
-    to: number,
-    options?: https.ServerOptions,
-  ): Promise<{ port: number; asked: { url: string | undefined; auth: string | undefined }[] }> {
-    const asked: { url: string | undefined; auth: string | undefined }[] = [];
-    const proxy = options === undefined ? http.createServer() : https.createServer(options);
-    proxy.on('connect', (request, socket) => {
-      asked.push({ url: request.url, auth: request.headers['proxy-authorization'] });
-      const onward = net.connect(to, '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        onward.pipe(socket).pipe(onward);
-      });
-      onward.on('error', () => socket.destroy());
-      socket.on('error', () => onward.destroy());
-    });
-    const { port } = await serve(proxy);
-    return { port, asked };
-  }
-
   test('is asked for a tunnel, which is kept', async () => {
     const { port } = await serve(https.createServer(certificates.server, (_request, response) => response.end('{}')));
     const proxy = await tunnel(port);
@@ -748,6 +779,104 @@ describe('a proxy', () => {
     for (let i = 0; i < 3; i++) await (await get(transport)).json();
     const auth = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
     expect(proxy.asked).toEqual([{ url: `127.0.0.1:${port}`, auth }]);
+  });
+
+  test.each(['http', 'socks5', undefined])('TCP keep-alive is on: by way of %s', async (scheme) => {
+    const server = https.createServer(certificates.server, (_request, response) => response.write('{'));
+    const { port } = await serve(server);
+    const { port: proxyPort } = scheme === 'http' ? await tunnel(port) : await socks(port);
+    const way = scheme === undefined ? {} : { proxyUrl: `${scheme}://127.0.0.1:${proxyPort}` };
+    await watch(transportTo(`https://127.0.0.1:${port}`, { tls: { ca: certificates.ca }, ...way }));
+    await expect.poll(() => keepsAlive(scheme === undefined ? port : proxyPort)).toEqual([true]);
+  });
+
+  describe('for SOCKS', () => {
+    const answering = () => serve(https.createServer(certificates.server, (_request, response) => response.end('{}')));
+
+    test.each(['socks5', 'socks5h'])('%s: looks up the name itself, and its connection is kept', async (scheme) => {
+      const { port, sockets } = await answering();
+      const proxy = await socks(port);
+      const transport = transportTo('https://api.test', {
+        tls: { ca: certificates.ca },
+        proxyUrl: `${scheme}://127.0.0.1:${proxy.port}`,
+      });
+      for (let i = 0; i < 3; i++) await (await get(transport)).json();
+      expect([proxy.asked, sockets.length]).toEqual([['api.test'], 1]);
+    });
+
+    test('two requests at once share its agent', async () => {
+      const { port } = await answering();
+      const proxy = await socks(port);
+      const transport = transportTo('https://api.test', {
+        tls: { ca: certificates.ca },
+        proxyUrl: `socks5://127.0.0.1:${proxy.port}`,
+      });
+      const two = () => Promise.all([get(transport), get(transport)].map(async (one) => (await one).json()));
+      await two();
+      await two();
+      expect(proxy.asked).toHaveLength(2);
+    });
+
+    test('takes the user and password of its address', async () => {
+      const { port } = await answering();
+      const proxy = await socks(port, 'me:p@ss');
+      const transport = (login: string): Transport =>
+        transportTo('https://api.test', {
+          tls: { ca: certificates.ca },
+          proxyUrl: `socks5://${login}@127.0.0.1:${proxy.port}`,
+        });
+      expect(await (await get(transport('me:p%40ss'))).json()).toEqual({});
+      const problem = await problemOf(get(transport('me:s3cret')));
+      expect(problem).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('Authentication') });
+      expect(problem.message).not.toContain('s3cret');
+    });
+
+    test.each<[string, string, RequestAuth['tls'], object]>([
+      ['has a certificate of an authority that is not ours', 'api.test', {}, { kind: 'untrusted' }],
+      [
+        'has a certificate for another address',
+        '10.96.0.1',
+        { ca: certificates.ca },
+        { kind: 'untrusted', code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+      ],
+      ['has a certificate for another name', 'other.test', { ca: certificates.ca }, { kind: 'untrusted' }],
+    ])('a server behind it that %s is refused', async (_, host, tls, expected) => {
+      const { port } = await answering();
+      const proxy = await socks(port);
+      const transport = transportTo(`https://${host}`, { tls, proxyUrl: `socks5://127.0.0.1:${proxy.port}` });
+      expect(await problemOf(get(transport))).toMatchObject(expected);
+    });
+
+    test('a server behind it under its address, or the one to expect', async () => {
+      const { port } = await answering();
+      const proxy = await socks(port);
+      const proxyUrl = `socks5://127.0.0.1:${proxy.port}`;
+      for (const [server, tls] of [
+        ['https://127.0.0.1', { ca: certificates.ca }],
+        ['https://10.96.0.1', { ca: certificates.ca, servername: '127.0.0.1' }],
+      ] as const) {
+        expect(await (await get(transportTo(server, { tls, proxyUrl }))).json()).toEqual({});
+      }
+    });
+
+    test('a server behind it without TLS', async () => {
+      const { port } = await serve(http.createServer((request, response) => response.end(request.url)));
+      const proxy = await socks(port);
+      const transport = transportTo('http://api.test:8080', { proxyUrl: `socks5://127.0.0.1:${proxy.port}` });
+      expect(await (await get(transport)).text()).toBe('/x');
+    });
+
+    test('that is not there', async () => {
+      const problem = await problemOf(get(transportTo('https://api.test', { proxyUrl: 'socks5://127.0.0.1:1' })));
+      expect(problem).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('ECONNREFUSED') });
+    });
+
+    test('a server behind it that never completes TLS does not outlast the limit', async () => {
+      const { port } = await serve(net.createServer());
+      const proxy = await socks(port);
+      const transport = transportTo('https://api.test', { proxyUrl: `socks5://127.0.0.1:${proxy.port}` });
+      expect(await problemOf(get(transport, '/x', GO_ON, 50))).toMatchObject({ code: 'ETIMEDOUT' });
+    });
   });
 
   test('for http is given the whole URL', async () => {

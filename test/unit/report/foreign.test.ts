@@ -36,7 +36,19 @@ const OURS = new Set([
   ...['pending', 'reached', 'failed', 'unknown', 'here', 'gone', 'terminal', 'not done', 'deleted', 'open', 'done'],
   // Codes, kinds and events.
   ...['job', 'pod', 'missing', 'members', 'container', 'service', 'cronjob', 'rollout', 'phase', 'condition'],
-  ...['jsonpath', 'exists', 'reading', 'warning', 'no-container', 'stuck', 'deletion', 'status', 'unreachable', 'untrusted'],
+  ...[
+    'jsonpath',
+    'exists',
+    'reading',
+    'warning',
+    'no-container',
+    'stuck',
+    'deletion',
+    'status',
+    'unreachable',
+    'untrusted',
+  ],
+  ...['credentials'],
   ...['interrupted', 'refused', 'problem', 'timeout', 'changed', 'heartbeat', 'trouble', 'recovered', 'fallback'],
   ...['log', 'unexplained', 'name', 'selector', 'default', 'wait', 'required', 'optional', 'yes', 'custom', 'paused'],
   ...['unobserved', 'updating', 'replacing', 'starting', 'waiting', 'running', 'terminated', 'current', 'previous'],
@@ -94,6 +106,7 @@ const WHYS: { readonly [Code in StatusWhy['code']]: readonly Extract<StatusWhy, 
 const PROBLEMS: { readonly [Kind in Problem['kind']]: Extract<Problem, { kind: Kind }> } = {
   unreachable: { kind: 'unreachable', message: X, code: X },
   untrusted: { kind: 'untrusted', message: X, code: X, caFile: X },
+  credentials: { kind: 'credentials', message: X },
   interrupted: { kind: 'interrupted', message: X },
   status: { kind: 'status', status: 403, reason: X, message: X },
 };

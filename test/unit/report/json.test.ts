@@ -173,14 +173,13 @@ describe('while the run goes on', () => {
     );
     const request = { event: 'changed', resource: 'pods', apiGroup: '', namespace: 'app' };
     expect(lines.slice(0, 3).map(facts)).toEqual([
-      { ...request, level: 'warn', message: 'pods in namespace app: connect ECONNREFUSED; trying again' },
+      { ...request, level: 'warn', message: 'pods in namespace app: connect ECONNREFUSED; retrying' },
       { ...request, level: 'info', message: 'pods in namespace app: the API server answers again' },
       {
         ...request,
         level: 'warn',
         reason: 'Forbidden',
-        message:
-          'pods in namespace app: the permission to watch pods in namespace "app" is lacking, reading again every 2 to 10 s instead',
+        message: 'cannot watch pods in namespace "app" (forbidden); polling every 2 to 10 s instead',
       },
     ]);
   });
@@ -344,7 +343,7 @@ describe('refused', () => {
       server,
       identity: 'ann',
       reason: 'Forbidden',
-      message: '"ann" cannot watch jobs "migrate" in API group "batch" in namespace "app": 403 Forbidden: no',
+      message: '"ann" cannot watch jobs.batch "migrate" in namespace "app": 403 Forbidden: no',
       lacking: [
         {
           namespace: 'app',
@@ -356,6 +355,8 @@ describe('refused', () => {
 
   test.each<[string, Problem]>([
     ['credentials', { kind: 'status', status: 401, reason: 'Unauthorized', message: 'no' }],
+    ['a plugin', { kind: 'credentials', message: 'it failed' }],
+    ['a mesh', { kind: 'status', status: 403, reason: 'Forbidden', message: 'no', from: 'intermediary' }],
     ['a certificate', { kind: 'untrusted', message: 'self-signed certificate', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
   ])('where %s is refused, no rule would help', (_, problem) => {
     expect(refused(problem)).not.toHaveProperty('lacking');
@@ -372,6 +373,7 @@ describe('done', () => {
   test.each([
     [{ exitCode: 0 }, 'info', 'every target is reached'],
     [{ exitCode: 1 }, 'error', 'a target has failed'],
+    [{ exitCode: 2 }, 'error', 'the API server cannot answer for a target'],
     [{ exitCode: 3 }, 'error', 'the API server refused what is needed'],
     [{ exitCode: 124 }, 'error', 'the timeout has passed'],
     [{ exitCode: 143, signal: 'SIGTERM' as const }, 'error', 'ended by SIGTERM'],

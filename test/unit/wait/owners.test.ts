@@ -1,6 +1,7 @@
 /** Pods of Jobs, which a selector finds: they are judged through their Jobs. */
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/object.ts';
+import type { Problem } from '../../../src/kube/problem.ts';
 import type { Target } from '../../../src/wait/plan.ts';
 import { JOBS, job, object, PODS, pod, selected } from '../objects.ts';
 import { counted, DOWN, FORBIDDEN, Script, SECOND, standing } from './script.ts';
@@ -201,6 +202,13 @@ describe('where Jobs may be read as far as that is allowed', () => {
 
   test('an outage is no refusal', () => {
     expect(begun(owned('a', 'Succeeded')).fails('jobs', DOWN).at(60).ending).toBeUndefined();
+  });
+
+  test.each<[string, Problem]>([
+    ['a certificate that cannot be trusted', { kind: 'untrusted', message: '', code: 'CERT_HAS_EXPIRED' }],
+    ['a credential plugin that fails', { kind: 'credentials', message: '' }],
+  ])('%s says nothing about the permission', (_, problem) => {
+    expect(begun(owned('a', 'Succeeded')).fails('jobs', problem).at(60).ending).toBeUndefined();
   });
 
   test('after an outage a refusal is believed only when it lasts', () => {

@@ -4,7 +4,7 @@ import { notServed, type Problem } from '../../../src/kube/problem.ts';
 import type { ApiResource } from '../../../src/kube/resource.ts';
 import type { RunEvent } from '../../../src/wait/events.ts';
 import type { Plan, Target } from '../../../src/wait/plan.ts';
-import { KindNotServedError, run } from '../../../src/wait/run.ts';
+import { run } from '../../../src/wait/run.ts';
 import type { Ending, State } from '../../../src/wait/state.ts';
 import { listOf, SleepingClock, StandIn, settle } from '../kube/stand-in.ts';
 import { JOBS, named, PODS, resource, selected } from '../objects.ts';
@@ -425,6 +425,7 @@ describe('trouble', () => {
     await server.last().answers(listOf([]));
     await server.last().opens();
     told();
+    await passes(1_000);
     await server.last().fails({ kind: 'interrupted', message: 'cut' });
     await passes(200);
     await server.last().opens();
@@ -494,19 +495,17 @@ describe('a kind that the API server does not serve', () => {
   const custom: ApiResource = { ...resource('example.com', 'widgets', 'Widget'), origin: 'custom' };
   const unknown: ApiResource = { ...resource('', 'widgets', 'Widget'), origin: 'custom', version: '' };
 
-  test('is refused where it is built in', async () => {
-    const { server, outcome, passes, clock } = await started({ targets: [MIGRATE], heartbeatMs: 1_000 });
+  test('is a usage error where it is built in', async () => {
+    const { server, outcome, clock, order } = await started({ targets: [MIGRATE], heartbeatMs: 1_000 });
     await server.last().refuses(404);
-    expect(outcome()).toBeUndefined();
-    await passes(200);
-    expect(outcome()).toBeInstanceOf(KindNotServedError);
-    expect(outcome()).toMatchObject({ name: 'KindNotServedError', message: notServed(JOBS).message });
+    expect(outcome()).toEqual({ kind: 'usage', target: MIGRATE, problem: notServed(JOBS) });
+    expect(order).toEqual(['decided', 'done']);
     expect(clock.pending).toBe(0);
   });
 
-  test('is refused where it has no group', async () => {
+  test('is a usage error where it has no group', async () => {
     const { outcome } = await started({ targets: [named(unknown, 'x')] });
-    expect(outcome()).toMatchObject({ name: 'KindNotServedError' });
+    expect(outcome()).toMatchObject({ kind: 'usage', problem: { reason: 'NotServed' } });
   });
 
   test('is awaited where a definition may add it', async () => {
@@ -545,6 +544,60 @@ describe('a kind that the API server does not serve', () => {
     const { server } = await started({ targets: [named({ ...custom, version: '' }, 'x')], resolve });
     expect(asked).toMatchObject([{ version: '', name: 'widgets' }]);
     expect(server.last().path).toBe('/apis/example.com/v2/namespaces/app/widgets');
+  });
+});
+
+describe('a lost watch event', () => {
+  test.each([
+    [600_000, 599_000],
+    [5_000, 4_000],
+    [2_000, 1_000],
+    [1_000, 500],
+  ])('is found by a LIST before the timeout of %i ms, after %i ms', async (timeoutMs, at) => {
+    const { server, outcome, passes } = await started({ targets: [MIGRATE], timeoutMs });
+    await server.last().answers(listOf([job('migrate')]));
+    await server.last().opens();
+    await passes(at - 1);
+    expect(server.exchanges).toHaveLength(2);
+    await passes(1);
+    expect(server.last().query).toEqual({ fieldSelector: 'metadata.name=migrate' });
+    await server.last().answers(listOf([job('migrate', 'Complete')]));
+    expect(outcome()).toEqual({ kind: 'reached' });
+  });
+
+  test.each([0, Number.POSITIVE_INFINITY])('with a timeout of %s nothing is read once more', async (timeoutMs) => {
+    const { server, clock } = await started({ targets: [MIGRATE, SEED], timeoutMs });
+    await server.exchanges[0]?.answers(listOf([job('migrate')]));
+    await server.last('jobs').opens();
+    clock.pass(10_000_000);
+    await settle();
+    expect(server.exchanges).toHaveLength(3);
+  });
+});
+
+describe('a credential plugin that fails', () => {
+  const BROKEN: Problem = { kind: 'credentials', message: 'the plugin failed' };
+
+  test('before the API server answered is reported with the ending, not as trouble', async () => {
+    const { server, told, outcome, passes } = await started({ targets: [MIGRATE] });
+    for (let second = 0; second < 6; second += 1) {
+      await server.last().fails(BROKEN);
+      await passes(1_000);
+    }
+    await server.last().fails(BROKEN);
+    expect(outcome()).toMatchObject({ kind: 'refused', problem: BROKEN });
+    expect(told().map(({ event }) => event)).toEqual(['done']);
+  });
+
+  test('is reported as trouble where nothing ends: later, and under --on-refused=wait', async () => {
+    const patient = await started({ targets: [MIGRATE], onRefused: 'wait' });
+    await patient.server.last().fails(BROKEN);
+    expect(patient.told()).toMatchObject([{ event: 'trouble', problem: BROKEN }]);
+    const later = await started({ targets: [MIGRATE] });
+    await later.server.last().answers(listOf([]));
+    later.told();
+    await later.server.last().fails(BROKEN);
+    expect(later.told()).toMatchObject([{ event: 'trouble', problem: BROKEN }]);
   });
 });
 

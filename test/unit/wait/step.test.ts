@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fromHttp, notServed, type Problem } from '../../../src/kube/problem.ts';
 import { awaited } from '../../../src/wait/alternatives.ts';
 import type { Target } from '../../../src/wait/plan.ts';
 import { earlier } from '../../../src/wait/scene.ts';
@@ -173,6 +174,110 @@ describe('the timeout', () => {
     expect(new Script([late], { timeoutMs: 30 * SECOND }).sees('jobs', []).at(30).ending).toBe('timeout');
     const same = named(JOBS, 'a', { onMissing: 'fail', missingGraceMs: 30 * SECOND });
     expect(new Script([same], { timeoutMs: 30 * SECOND }).sees('jobs', []).at(30).ending).toBe('failed');
+  });
+});
+
+describe('one look', () => {
+  const GONE_WRONG = status(400, 'BadRequest');
+  type Answer = (run: Script, resource: string) => Script;
+  const answers: Readonly<Record<string, Answer>> = {
+    failed: (run, resource) => run.sees(resource, [resource === 'jobs' ? job('a', 'Failed') : pod('b', 'Failed')]),
+    usage: (run, resource) => run.fails(resource, GONE_WRONG),
+    refused: (run, resource) => run.fails(resource, FORBIDDEN),
+    timeout: (run, resource) => run.sees(resource, []),
+    'timeout, unreachable': (run, resource) => run.fails(resource, DOWN),
+    reached: (run, resource) =>
+      run.sees(resource, [resource === 'jobs' ? job('a', 'Complete') : pod('b', 'Succeeded')]),
+  };
+  const order = ['failed', 'usage', 'refused', 'timeout', 'timeout, unreachable', 'reached'];
+  const pairs = order.flatMap((first) => order.map((second) => [first, second] as const));
+
+  for (const onRefused of ['fail', 'wait'] as const) {
+    test.each(pairs)(`is one answer for every target, under --on-refused=${onRefused}: %s and %s`, (first, second) => {
+      const worst = order[Math.min(order.indexOf(first), order.indexOf(second))]?.split(',')[0];
+      for (const [one, other] of [
+        ['jobs', 'pods'],
+        ['pods', 'jobs'],
+      ] as const) {
+        const run = new Script([named(JOBS, 'a'), named(PODS, 'b')], { timeoutMs: 0, onRefused });
+        expect(answers[first]?.(run, one).ending).toBeUndefined();
+        expect(answers[second]?.(run, other).ending).toBe(worst);
+      }
+    });
+  }
+});
+
+describe('a first LIST that can never be answered', () => {
+  const BAD = status(400, 'BadRequest');
+
+  test.each([
+    ['a 400', BAD],
+    ['a redirect', fromHttp(302, { location: 'https://login.test' }, '')],
+    ['a kind that is not served', notServed(JOBS)],
+  ] as const)('%s ends the run at once and says for which target', (_, problem) => {
+    const [a, b] = [named(PODS, 'a'), named(JOBS, 'b')];
+    const run = new Script([a, b]).fails('jobs', problem);
+    expect(run.state.ending).toEqual({ kind: 'usage', target: b, problem });
+  });
+
+  test.each([
+    ['a 400 of something in front', fromHttp(400, {}, 'no')],
+    ['a 500', status(500, 'InternalError')],
+  ])('%s is retried', (_, problem) => {
+    expect(new Script([named(JOBS, 'a')]).fails('jobs', problem).ending).toBeUndefined();
+  });
+
+  test('also after the server was out of reach', () => {
+    expect(new Script([named(JOBS, 'a')]).fails('jobs', DOWN).fails('jobs', BAD).ending).toBe('usage');
+  });
+
+  test('later it is retried', () => {
+    const run = new Script([named(JOBS, 'a')]).sees('jobs', []).fails('jobs', BAD);
+    expect(run.ending).toBeUndefined();
+  });
+
+  test('of the Jobs of its pods it is retried', () => {
+    const owner = { kind: 'Job', name: 'a', uid: 'ja' };
+    const run = new Script([selected(PODS)]).sees('pods', [pod('a-1', 'Succeeded', { owner })]).fails('jobs', BAD);
+    expect(run.ending).toBeUndefined();
+  });
+
+  test.each(['fail', 'wait'] as const)(
+    'at the moment of the timeout, under --on-refused=%s, 2 comes before 3 and 124',
+    (onRefused) => {
+      const targets = [named(JOBS, 'a'), named(PODS, 'b')];
+      const run = new Script(targets, { timeoutMs: 5 * SECOND, onRefused }).fails('pods', FORBIDDEN);
+      run.now = 5 * SECOND;
+      expect(run.fails('jobs', BAD).ending).toBe('usage');
+    },
+  );
+});
+
+test('3 comes before 124', () => {
+  const run = new Script([named(JOBS, 'a')], { timeoutMs: 5 * SECOND }).fails('jobs', FORBIDDEN);
+  run.now = 5 * SECOND;
+  expect(run.fails('jobs', FORBIDDEN).ending).toBe('refused');
+});
+
+describe('a credential plugin that fails', () => {
+  const BROKEN: Problem = { kind: 'credentials', message: 'the plugin failed' };
+
+  test('is a refusal while the API server has never answered', () => {
+    const run = new Script([named(JOBS, 'a'), named(PODS, 'b')]).fails('jobs', BROKEN).at(4.9).fails('jobs', BROKEN);
+    expect(run.ending).toBeUndefined();
+    run.now = 5 * SECOND;
+    expect(run.fails('jobs', BROKEN).ending).toBe('refused');
+  });
+
+  test('is waited out once the API server has answered anything', () => {
+    const run = new Script([named(JOBS, 'a'), named(PODS, 'b')]).sees('pods', []).fails('jobs', BROKEN).at(60);
+    expect(run.fails('jobs', BROKEN).ending).toBeUndefined();
+  });
+
+  test('under --on-refused=wait is waited out, and one look ends with it', () => {
+    const patient = new Script([named(JOBS, 'a')], { onRefused: 'wait' }).fails('jobs', BROKEN).at(60);
+    expect(patient.fails('jobs', BROKEN).ending).toBeUndefined();
+    expect(new Script([named(JOBS, 'a')], { timeoutMs: 0 }).fails('jobs', BROKEN).ending).toBe('refused');
   });
 });
 
