@@ -276,8 +276,12 @@ export const test = base.extend<Fixtures>({
       made.push(name);
       return name;
     });
-    // Nobody waits until they are gone.
-    await Promise.all(made.map((name) => api.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
+    // Nobody waits until they are gone. A test may have deleted its own.
+    const gone = (error: unknown): void => {
+      if (!(error instanceof RestError && error.status === 404)) throw error;
+    };
+    const remove = (name: string) => api.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await Promise.all(made.map((name) => remove(name).catch(gone)));
   },
   ns: async ({ namespace }, use) => {
     await use(await namespace());
