@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { assertNever } from '../assert-never.ts';
@@ -35,12 +35,6 @@ export interface Space {
   readonly rows: number;
 }
 
-/** A line as it is written, and how many columns of the screen it takes. */
-export interface DrawnLine {
-  readonly text: string;
-  readonly width: number;
-}
-
 type Colour = 'green' | 'yellow' | 'red' | 'dim';
 
 const CHARACTERS = {
@@ -61,7 +55,7 @@ const LABEL_SHARE = 0.4;
  * The view as lines, none of them wider than the terminal and never more than it has rows: a line for each target with
  * its state, a bar where there is something to count, and its words; then the time gone and left.
  */
-export function drawView({ targets, elapsedMs, leftMs }: View, space: Space, look: Look): readonly DrawnLine[] {
+export function drawView({ targets, elapsedMs, leftMs }: View, space: Space, look: Look): readonly string[] {
   // The last column stays empty: some terminals wrap when it is written to. The last row is the cursor's.
   const columns = Math.max(1, space.columns - 1);
   const rows = Math.max(1, space.rows - 2);
@@ -73,17 +67,18 @@ export function drawView({ targets, elapsedMs, leftMs }: View, space: Space, loo
   const footer = [`  ${elapsed(elapsedMs)} gone${left}`];
   const hidden = targets.filter((target) => !shown.includes(target));
   if (hidden.length > 0) footer.unshift(`  ${summaryOf(hidden)}`);
-  return [
+  const lines = [
     ...shown.map((target) => {
       const words = describe(target.status);
       return drawTarget({ ...target, words }, { columns, labelWidth }, look, barOf(target.status, columns, look));
     }),
     ...footer.map((line) => drawn([{ text: line, colour: 'dim' }], columns, look)),
   ];
+  return lines.slice(1 - space.rows);
 }
 
 /** What stays on the screen: results in full, so that nothing is lost where they are long. */
-export function drawResults(targets: readonly (Standing & Worded)[], footer: string, look: Look): readonly DrawnLine[] {
+export function drawResults(targets: readonly (Standing & Worded)[], footer: string, look: Look): readonly string[] {
   const labelWidth = Math.max(0, ...targets.map(({ target }) => stringWidth(clean(target.label))));
   const space = { columns: Number.POSITIVE_INFINITY, labelWidth };
   return [
@@ -97,7 +92,7 @@ function drawTarget(
   { columns, labelWidth }: { readonly columns: number; readonly labelWidth: number },
   look: Look,
   bar: readonly Piece[] = [],
-): DrawnLine {
+): string {
   const { mark, colour } = markOf(status, look);
   const label = cut(clean(target.label), labelWidth, look);
   const padding = ' '.repeat(Math.max(0, labelWidth - stringWidth(label)));
@@ -185,7 +180,7 @@ interface Piece {
 }
 
 /** Cuts first, then colours: escape sequences take no columns. */
-function drawn(pieces: readonly Piece[], columns: number, look: Look): DrawnLine {
+function drawn(pieces: readonly Piece[], columns: number, look: Look): string {
   let text = '';
   let width = 0;
   for (const piece of pieces) {
@@ -193,7 +188,7 @@ function drawn(pieces: readonly Piece[], columns: number, look: Look): DrawnLine
     width += stringWidth(shown);
     text += piece.colour === undefined ? shown : paint(shown, piece.colour, look);
   }
-  return { text, width };
+  return text;
 }
 
 function cut(text: string, columns: number, { characters }: Look): string {
@@ -204,4 +199,17 @@ function cut(text: string, columns: number, { characters }: Look): string {
 function paint(text: string, colour: Colour, { colours }: Look): string {
   // Without validation, since that would look at process.stdout.
   return colours === 'off' || text === '' ? text : styleText(colour, text, { validateStream: false });
+}
+
+/** The number of rows that a line takes on a terminal that wraps it. A wide character stays in one row. */
+export function heightOf(line: string, columns: number): number {
+  // Most lines fit, and to measure each character takes long.
+  if (stringWidth(line) <= columns) return 1;
+  let used = 0;
+  for (const character of stripVTControlCharacters(line)) {
+    const width = stringWidth(character);
+    const free = columns - (used % columns);
+    used += width > free ? free + width : width;
+  }
+  return Math.ceil(used / columns);
 }

@@ -1,4 +1,4 @@
-import { cursorUp, eraseDown, eraseEndLine } from 'ansi-escapes';
+import { cursorUp, eraseDown } from 'ansi-escapes';
 import { assertNever } from '../assert-never.ts';
 import type { Alarm, Clock } from '../clock.ts';
 import { awaited } from '../wait/alternatives.ts';
@@ -7,7 +7,7 @@ import type { Target } from '../wait/plan.ts';
 import type { TargetState } from '../wait/state.ts';
 import { clean } from './clean.ts';
 import { elapsed } from './elapsed.ts';
-import { type DrawnLine, drawResults, drawView, type Look, type Space, type Standing } from './frame.ts';
+import { drawResults, drawView, heightOf, type Look, type Space, type Standing } from './frame.ts';
 import { eachHintOnce, hintLine } from './hints.ts';
 import type { Reporter, Writer } from './reporter.ts';
 import { isBeingRead, isReachedForGood, notReached, type Result, resultsOf, verdictOf } from './results.ts';
@@ -20,15 +20,13 @@ const SECOND_MS = 1000;
 
 /** The terminal on standard error. */
 export interface Terminal {
-  /** How large it is now; undefined where that cannot be told any more. */
-  readonly size: () => Space | undefined;
+  /** Its size at this moment. */
+  readonly size: () => Space;
   readonly write: (text: string) => void;
 }
 
 export interface LiveDeps {
   readonly terminal: Terminal;
-  /** How large it was at the beginning. */
-  readonly space: Space;
   readonly clock: Clock;
   readonly look: Look;
   readonly targets: readonly Target[];
@@ -65,10 +63,11 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
   /** What may be told on standard output however the run ends. */
   const reached = new Map<string, TargetState>();
   const explanation: RunEvent[] = [];
-  let { space } = deps;
   let targets = deps.targets.map((target): Standing => ({ target, status: { state: 'unknown' } }));
-  /** What is on the screen and is to be drawn over. */
-  let onScreen: readonly DrawnLine[] = [];
+  /** The lines to draw over. */
+  let onScreen: readonly string[] = [];
+  /** Whether the terminal shows these lines as they were written. One that does not wrap them cuts them. */
+  let isIntact = false;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let alarm: Alarm | undefined;
   let state: 'waiting' | 'drawing' | 'over' = 'waiting';
@@ -104,8 +103,10 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
       text.end(end);
     },
     resized: () => {
-      space = terminal.size() ?? space;
-      if (state === 'drawing') draw();
+      isIntact = false;
+      // While a window is dragged, the next resize may overtake a frame: draw once the size has settled.
+      drawnAt = clock.now();
+      if (state === 'drawing') soon();
     },
     resumed: () => {
       onScreen = [];
@@ -153,9 +154,9 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     else wakeIn(wait);
   }
 
-  function frame(now: number): readonly DrawnLine[] {
+  function frame(now: number): readonly string[] {
     const elapsedMs = now - startedAt;
-    return drawView({ targets, elapsedMs, leftMs: timeoutMs - elapsedMs }, space, look);
+    return drawView({ targets, elapsedMs, leftMs: timeoutMs - elapsedMs }, terminal.size(), look);
   }
 
   /** Draws the view, below lines that stay. The terminal may wrap those: nothing is drawn over them. */
@@ -168,7 +169,7 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
   }
 
   /** The last frame stays. */
-  function leave(last: readonly DrawnLine[]): void {
+  function leave(last: readonly string[]): void {
     alarm?.cancel();
     put(last);
     state = 'over';
@@ -179,12 +180,25 @@ export function liveReporter(writer: Writer, deps: LiveDeps): LiveReporter {
     alarm = clock.alarm(ms, () => draw());
   }
 
-  /** In one write, and line by line over what is there, so that nothing flickers. */
-  function put(view: readonly DrawnLine[], lasting: readonly string[] = []): void {
-    // A terminal that was made narrower has wrapped the lines that were there.
-    const up = onScreen.reduce((rows, { width }) => rows + Math.max(1, Math.ceil(width / space.columns)), 0);
-    const lines = [...lasting, ...view.map((line) => line.text)].map((line) => `${line}${eraseEndLine}\n`);
-    terminal.write(`\r${up === 0 ? '' : cursorUp(up)}${lines.join('')}${eraseDown}`);
-    onScreen = view;
+  /**
+   * Draws over the lines that have changed, in one write. A terminal that is resized wraps its lines again before any
+   * signal arrives, so its size at this moment decides how many rows they take. A resize can still overtake the write.
+   * A tick only rewrites the last line, which is short enough for that to do no harm.
+   */
+  function put(view: readonly string[], lasting: readonly string[] = []): void {
+    const { columns, rows } = terminal.size();
+    const heights = onScreen.map((line) => heightOf(line, columns));
+    const rowsFrom = (line: number): number => heights.slice(line).reduce((sum, height) => sum + height, 0);
+    // These lines have scrolled off. They come back when the terminal is made taller.
+    let above = 0;
+    while (lasting.length === 0 && rowsFrom(above + 1) >= rows - 1) above += 1;
+    const next = [...lasting, ...onScreen.slice(0, above), ...view];
+    let same = above;
+    while (isIntact && same < next.length && next[same] === onScreen[same]) same += 1;
+    const up = rowsFrom(same);
+    const changed = next.slice(same).map((line) => `${line}\n`);
+    terminal.write(`\r${up === 0 ? '' : cursorUp(up)}${eraseDown}${changed.join('')}`);
+    onScreen = next.slice(lasting.length);
+    isIntact = true;
   }
 }

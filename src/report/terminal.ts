@@ -20,8 +20,8 @@ export function openLiveView({ writer, clock, plan, env, results, on }: LiveView
   const space = terminalSize();
   if (space === undefined) return undefined;
   const { targets, timeoutMs } = plan;
-  const terminal = { size: terminalSize, write: (text: string) => writeAll(2, text) };
-  const view = liveReporter(writer, { terminal, space, clock, look: lookOf(env), targets, timeoutMs, results });
+  const terminal = { size: () => terminalSize() ?? space, write: (text: string) => writeAll(2, text) };
+  const view = liveReporter(writer, { terminal, clock, look: lookOf(env), targets, timeoutMs, results });
   on('SIGWINCH', view.resized);
   on('SIGCONT', view.resumed);
   return view;
@@ -41,7 +41,7 @@ function terminalSize(): Space | undefined {
     const { columns, rows } = stream;
     stream.destroy();
     // A terminal that nobody looks at, such as that of a container whose log is collected, has no size.
-    return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+    return columns > 0 && rows > 1 ? { columns, rows } : undefined;
   } catch {
     if (fd !== undefined) closeSync(fd);
     return undefined;

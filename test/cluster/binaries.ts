@@ -23,7 +23,7 @@ export type Program = keyof typeof packages;
 /** The one error that is meant for whoever runs the tests: its message is complete, a stack adds nothing. */
 export class SetupError extends Error {}
 
-/** The Go modules that pin the programs: the one in this folder, and above it the one that the variable selects. */
+/** The Go modules that pin the programs: first the one that the variable selects, if any, then the one of this folder. */
 function modules(): readonly string[] {
   const base = import.meta.dirname;
   const variant = process.env.KUBE_AWAIT_TEST_KUBERNETES;
@@ -102,7 +102,7 @@ function placeOf(program: Program): Place {
   return { program, module, file: join(cacheDir(module), program) };
 }
 
-/** Where the program is, if it is anywhere. KUBEBUILDER_ASSETS stands for the pinned versions only. */
+/** The path of the program, if it exists. KUBEBUILDER_ASSETS replaces only what the go.mod of this folder pins. */
 function find({ program, module, file }: Place): string | undefined {
   const assets = process.env.KUBEBUILDER_ASSETS;
   const given = assets && module === import.meta.dirname ? [join(assets, program)] : [];

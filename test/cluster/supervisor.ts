@@ -17,7 +17,7 @@ import { connectRest, type Json, type Rest } from './rest.ts';
 
 const nodeCount = 3;
 
-/** Tests play the controller of Jobs by `managedBy`, which the older version has behind a gate. */
+/** Tests set the status of Jobs with `managedBy`, which needs a feature gate before Kubernetes 1.32. */
 const featureGates = process.env.KUBE_AWAIT_TEST_KUBERNETES === 'v1.31' ? { 'feature-gates': 'JobManagedBy=true' } : {};
 
 // What is started here inherits it. Memory is there, and a fifth of an API server's time under tests is collecting it.
@@ -211,7 +211,7 @@ async function start(programs: readonly Program[]): Promise<void> {
   process.env.TEST_ASSET_KUBE_APISERVER = bin('kube-apiserver');
   process.env.KUBEBUILDER_ASSETS ||= dir;
 
-  // envtest-js starts an etcd in any case; it stays empty.
+  // envtest-js always starts an etcd. With kine it stays empty.
   const kine = `unix://${join(dir, 'kine')}`;
   if (binaries.kine) {
     run('kine', binaries.kine, [`--listen-address=${kine}`, '--metrics-bind-address=0'], dir);
@@ -225,7 +225,7 @@ async function start(programs: readonly Program[]): Promise<void> {
     stopTimeoutMs: 1,
     apiServerFlags: {
       ...(binaries.kine && { 'etcd-servers': kine }),
-      // The others refuse an API server on the loopback interface from Kubernetes 1.37 on.
+      // Any other type refuses to advertise a loopback address since Kubernetes 1.37.
       'endpoint-reconciler-type': 'none',
       ...featureGates,
       // Our service account controller runs, so pods get their accounts and tokens as they do anywhere.

@@ -85,7 +85,7 @@ export async function startControlPlane(cluster: Cluster): Promise<ControlPlane>
       certFiles,
       adminRestConfigFor: (url) => ({ server: url, caPem: ca, certPem: admin.certPem, keyPem: admin.keyPem }),
       readyPollIntervalMs: 50,
-      // The others refuse an API server on the loopback interface from Kubernetes 1.37 on.
+      // Any other type refuses to advertise a loopback address since Kubernetes 1.37.
       extraArgs: { 'endpoint-reconciler-type': 'none' },
       // It would wait half a minute for what is open to end.
       stopTimeoutMs: 3_000,
