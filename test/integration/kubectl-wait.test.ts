@@ -142,7 +142,7 @@ const conditions: readonly Row[] = [
     status: ready('False'),
     for: 'condition=Ready',
     meanwhile: (x) => api.delete(x),
-    both: 'waits',
+    both: [['waits', 'fails'], 'waits', once],
   },
   { is: 'Complete of a Job', target: ['job/good'], for: 'condition=complete', both: 'reached' },
   {
