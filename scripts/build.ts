@@ -63,7 +63,10 @@ const LEFT_OUT: Readonly<Record<string, { importer: RegExp; contents: string }>>
   },
 };
 
-const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
+const { version, engines } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+  engines: { node: string };
+};
 
 const command = await bundle({ entry: { 'kube-await': 'src/main.ts' }, folder: 'dist', extension: '.mjs' });
 const library = await bundle({ entry: { index: 'src/index.ts' }, folder: 'lib', extension: '.js' });
@@ -176,9 +179,13 @@ async function programOf(built: Built, wait: ReadonlySet<string>): Promise<Part[
   }));
   const [core, ...others] = await pack(chunks);
   if (core === undefined) throw new Error('there is no core');
-  const names = { CORE: path.basename(core.name, '.cjs'), ENTRY: `./${MAIN}` };
+  const texts = {
+    CORE: path.basename(core.name, '.cjs'),
+    ENTRY: `./${MAIN}`,
+    OLDEST: engines.node.replace(/^>=/, ''),
+  };
   const { code } = await transform(readFileSync(path.join(ROOT, START), 'utf8'), {
-    define: Object.fromEntries(Object.entries(names).map(([name, value]) => [name, JSON.stringify(value)])),
+    define: Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, JSON.stringify(value)])),
     minify: true,
     target: 'node22',
   });

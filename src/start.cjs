@@ -1,6 +1,13 @@
-// Runs the program: scripts/build.ts puts this at its beginning, and scripts/pack.ts says why. CORE and ENTRY are names
-// that the build fills in.
+// Runs the program: scripts/build.ts puts this at its beginning, and scripts/pack.ts says why. The build fills in CORE,
+// ENTRY and OLDEST.
 'use strict';
+// This check runs first, in syntax that every Node knows. Without it, an old Node fails later, as if kube-await had a bug.
+const [major, minor] = process.versions.node.split('.').map(Number);
+const [oldestMajor, oldestMinor] = OLDEST.split('.').map(Number);
+if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+  console.error(`kube-await: Node ${process.versions.node} is too old: expected ${OLDEST} or newer`);
+  process.exit(2);
+}
 const { existsSync, readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 

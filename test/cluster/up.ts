@@ -1,4 +1,4 @@
-/** `node test/cluster/up.ts`: a cluster to play with, until Ctrl-C. */
+/** `npm run cluster`: a cluster to play with, until Ctrl-C. */
 import { SetupError } from './binaries.ts';
 import { type RunningCluster, startCluster } from './index.ts';
 

@@ -12,11 +12,12 @@ const recorder = `import fs from 'node:fs';
   process.on('exit', () => {
     fs.writeSync(2, 'LOADED ' + JSON.stringify({ builtins: process.moduleLoadList, files }) + '\\n');
   });`;
-const env = {
-  // Where no kubeconfig is.
+/** An environment in which this runs before the program, and in which no kubeconfig is. */
+const preloaded = (code: string): Readonly<Record<string, string>> => ({
   HOME: '/nonexistent',
-  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(recorder)}`,
-};
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}`,
+});
+const env = preloaded(recorder);
 
 interface Loaded {
   readonly code: number | null;
@@ -79,4 +80,24 @@ describe.concurrent('what is loaded', () => {
     expect(files).toContain('core');
     expect(files.filter((name) => /^(kubeconfig|yargs|help)$/.test(name))).toEqual([]);
   });
+});
+
+describe.concurrent('Node', () => {
+  for (const [version, verdict] of [
+    ['20.20.2', 'is too old'],
+    ['22.9.0', 'is too old'],
+    ['22.14.1', 'is too old'],
+    ['22.15.0', 'is new enough'],
+    ['24.0.0', 'is new enough'],
+  ]) {
+    test(`${version} ${verdict}`, async ({ bare, expect }) => {
+      const fake = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+      const { code, stdout, stderr } = await bare(['--version'], { kubeconfig: 'none', env: preloaded(fake) }).exit;
+      expect({ code, stdout, stderr }).toEqual(
+        verdict === 'is too old'
+          ? { code: 2, stdout: '', stderr: `kube-await: Node ${version} is too old: expected 22.15 or newer\n` }
+          : { code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' },
+      );
+    });
+  }
 });
