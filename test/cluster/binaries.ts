@@ -30,8 +30,13 @@ export const clusterPrograms: readonly Program[] = [
   'kwok',
 ];
 
-/** The one error that is meant for whoever runs the tests: its message is complete, a stack adds nothing. */
-export class SetupError extends Error {}
+/** An error for the person who runs the tests. Its message is complete, so it has no stack, which vitest would print. */
+export class SetupError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.stack = message;
+  }
+}
 
 const moduleDir = import.meta.dirname;
 
@@ -72,7 +77,8 @@ function find(program: Program): string | undefined {
   return folders.map((folder) => join(folder as string, program)).find((file) => existsSync(file));
 }
 
-function onPath(command: string): boolean {
+/** Whether a program of this name is on the PATH. */
+export function onPath(command: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, command)));
 }
 
