@@ -69,7 +69,7 @@ const library = await bundle({ entry: { index: 'src/index.ts' }, folder: 'lib', 
 const loaded = loadedBy(command.metafile);
 const program = await programOf(command, loaded.wait);
 const sizes = {
-  // The first two parts are what it loads.
+  // It loads the first two parts.
   inClusterWait: { what: 'a wait in a cluster', bytes: sizeOf(program.slice(0, 2)), most: LIMITS.inClusterWait },
   all: { what: 'all chunks', bytes: sizeOf(program), most: LIMITS.all },
   library: { what: 'lib/, for programs', bytes: sizeOf(filesOf(library)), most: LIMITS.all },
@@ -206,12 +206,12 @@ function filesOf({ outputFiles }: Built): Part[] {
   return outputFiles.map(({ path: file, text }) => ({ name: path.basename(file), text: header(text) + text }));
 }
 
-/** The size of some parts together, in bytes. */
+/** The total size of some parts, in bytes. */
 function sizeOf(parts: readonly Part[]): number {
   return parts.reduce((sum, { text }) => sum + Buffer.byteLength(text, 'utf8'), 0);
 }
 
-/** Gives a line for each part that is not ASCII only, since src/start.cjs reads it as such. */
+/** Returns a message for each part that is not pure ASCII, because src/start.cjs reads the parts as ASCII. */
 function checkText(parts: readonly Part[]): string[] {
   return parts.flatMap(({ name, text }) => {
     const odd = /[^\t\n\x20-\x7e]/.exec(text)?.[0];

@@ -46,7 +46,7 @@ export interface Engine {
 
 export type EngineName = Engine['name'];
 
-/** The one of this name, or the one that is at hand. @throws SetupError if something that it takes is missing. */
+/** The engine of this name; without one, Docker if its daemon answers. @throws SetupError if the engine cannot be used. */
 export function findEngine(name: EngineName = dockerAnswers() ? 'docker' : 'buildah'): Engine {
   if (name === 'docker') checkDocker();
   else checkBuildah();

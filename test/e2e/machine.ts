@@ -1,13 +1,13 @@
-/** What the suite takes from the machine that runs it. */
+/** The programs and files that the suite needs on the machine that runs it, and how to install them. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { onPath, SetupError } from '../cluster/binaries.ts';
 
-/** Of npm's package `node`: the version that the image's own Node has. */
+/** The Node of npm's package `node`, in the version that the image has. */
 export const NODE = path.resolve(import.meta.dirname, '..', '..', 'node_modules', 'node', 'bin', 'node');
 export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
-/** Linked statically, because it goes into images that hold no libraries. */
+/** Must be linked statically, because the images that it is copied into contain no libraries. */
 export const BUSYBOX_FILE = '/bin/busybox';
 
 interface Need {
@@ -18,7 +18,7 @@ interface Need {
 
 const program = (name: string, from = name): Need => ({ what: name, package: from, isThere: () => onPath(name) });
 
-/** Everything that building and running images takes without a Docker daemon, by the names of Debian's packages. */
+/** Required to build and run images without a Docker daemon. The packages are Debian's. */
 const WITHOUT_DOCKER: readonly Need[] = [
   program('buildah'),
   program('runc'),
@@ -28,7 +28,7 @@ const WITHOUT_DOCKER: readonly Need[] = [
   { what: CERTIFICATES, package: 'ca-certificates', isThere: () => existsSync(CERTIFICATES) },
 ];
 
-/** Throws a SetupError that names everything that is missing for building and running images without Docker. */
+/** Throws a SetupError that names everything that is missing to build and run images without Docker. */
 export function checkBuildah(): void {
   const missing = WITHOUT_DOCKER.filter(({ isThere }) => !isThere());
   if (missing.length > 0) {
@@ -36,8 +36,9 @@ export function checkBuildah(): void {
     const packages = missing.map((need) => need.package).join(' ');
     throw new SetupError(`without a Docker daemon, the e2e suite needs ${what}: apt-get install ${packages}`);
   }
-  if (process.getuid?.() !== 0)
+  if (process.getuid?.() !== 0) {
     throw new SetupError('without a Docker daemon, the e2e suite needs root, for buildah and runc');
+  }
   if (!existsSync(NODE)) throw new SetupError(`${NODE} is missing: npm ci`);
 }
 
@@ -48,6 +49,7 @@ export function checkDocker(): void {
   }
 }
 
+/** Whether a Docker daemon answers. */
 export function dockerAnswers(): boolean {
   return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
@@ -55,8 +57,8 @@ export function dockerAnswers(): boolean {
 /** Runs a program with its output on standard error. @throws SetupError unless it exits with 0. */
 export function runLoudly(command: string, args: readonly string[]): void {
   const { error, status, signal } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-  if (status !== 0)
-    throw new SetupError(`${command} ${args.join(' ')}: ${error?.message ?? `exit ${status ?? signal}`}`);
+  const ending = error?.message ?? `exit ${status ?? signal}`;
+  if (status !== 0) throw new SetupError(`${command} ${args.join(' ')}: ${ending}`);
 }
 
 function isStatic(file: string): boolean {

@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run test:e2e -- --kubeconfig FILE --load COMMAND [--en
   --load COMMAND     how an image of Docker or buildah gets onto the nodes; {image} stands for its name
   --engine NAME      docker or buildah; by default Docker where its daemon answers`;
 
-const ROOT = path.resolve(import.meta.dirname, '..', '..');
+const VITEST = path.resolve(import.meta.dirname, '..', '..', 'node_modules', 'vitest', 'vitest.mjs');
 
 /** Not \`latest\`, with which kubelet would pull. */
 const TAG = 'e2e';
@@ -40,7 +40,7 @@ async function checkCluster(kubeconfig: string): Promise<void> {
   }
 }
 
-/** Runs the suite on a cluster. Gives vitest's exit code. @throws SetupError if it cannot begin. */
+/** Runs the suite on a cluster and returns vitest's exit code. @throws SetupError if the suite cannot start. */
 export async function runSuite(
   { kubeconfig, load, engine: name }: SuiteOptions,
   vitestArgs: readonly string[],
@@ -60,7 +60,7 @@ export async function runSuite(
   }
   const order: Order = { kubeconfig: path.resolve(kubeconfig), engine: engine.name, images, kubectl, helm };
   const config = path.join(import.meta.dirname, 'vitest.config.ts');
-  const child = spawn(path.join(ROOT, 'node_modules', '.bin', 'vitest'), ['run', '--config', config, ...vitestArgs], {
+  const child = spawn(process.execPath, [VITEST, 'run', '--config', config, ...vitestArgs], {
     stdio: 'inherit',
     env: { ...process.env, [VARIABLE]: JSON.stringify(order) },
   });

@@ -35,12 +35,11 @@ export interface Order {
   readonly kubeconfig: string;
   readonly engine: EngineName;
   readonly images: Images;
-  /** Where these programs are. */
   readonly kubectl: string;
   readonly helm: string;
 }
 
-/** Connects to the cluster; in the end waits until every namespace of the run is gone. */
+/** Connects to the cluster. At the end, waits until every namespace of the run is deleted. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const order = process.env[VARIABLE];
   if (order === undefined) throw new SetupError('start it as: npm run test:e2e -- --kubeconfig FILE --load COMMAND');
@@ -71,7 +70,9 @@ export async function accessOf(kubeconfig: string): Promise<Access> {
   try {
     config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw new SetupError(`--kubeconfig ${kubeconfig}: ${(error as Error).message}`);
+    // A YAML error shows the lines of the file as well.
+    const [reason] = (error as Error).message.split('\n');
+    throw new SetupError(`--kubeconfig ${kubeconfig}: ${reason}`);
   }
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new SetupError(`${kubeconfig} names no cluster`);

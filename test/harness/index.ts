@@ -52,7 +52,7 @@ export const endPod = (target: Reference, code: number): Promise<Json> => api.pa
 /** Lets a pod that was made with `start: 'never'` or `waiting` start. */
 export const startPod = (target: Reference): Promise<Json> => api.patch(target, started);
 
-/** Gives a container of a pod of this cluster log lines. */
+/** `writeLog` for a pod of this cluster. */
 export const writeLog = (target: Reference, lines: readonly string[], options?: LogOptions): Promise<void> =>
   writeLogOf(cluster(), target, lines, options);
 

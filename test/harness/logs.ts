@@ -5,13 +5,12 @@ import { type Reference, RestError } from '../cluster/rest.ts';
 
 export interface LogOptions {
   readonly container?: string;
-  /** Lines of the instance before this one. */
+  /** Lines of the previous instance of the container. */
   readonly previous?: readonly string[];
 }
 
 /**
- * Gives a container of a pod log lines and waits until the API server serves them. Once for each pod: a second call for
- * the same pod fails.
+ * Writes the log of a container and waits until the API server serves it. A second call for the same pod fails.
  */
 export async function writeLog(
   { coordinates, rest }: Cluster,
@@ -38,7 +37,7 @@ export async function writeLog(
     metadata: { name, namespace },
     spec: { logs: [logs] },
   } as Reference);
-  // kwok learns of the object through a watch of its own, whose progress no one else can watch: ask until it knows.
+  // kwok sees the object through a watch of its own, whose progress is not visible from outside: poll.
   for (;;) {
     try {
       await rest.get(`/api/v1/namespaces/${namespace}/pods/${name}/log?container=${container}`);

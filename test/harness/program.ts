@@ -1,8 +1,8 @@
 import { SetupError } from '../cluster/binaries.ts';
 
 /**
- * Runs the whole of a program, and ends with the exit code that it gives. A wrong command line, or whatever the program
- * cannot begin without, is said in a line and ends it with 2; anything else is a bug.
+ * Runs the whole of a program and sets the exit code that it returns. A usage error or a SetupError prints its message
+ * and exits with 2; any other error is a bug.
  */
 export async function runProgram(main: () => Promise<number>): Promise<void> {
   try {

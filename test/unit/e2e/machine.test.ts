@@ -1,4 +1,4 @@
-/** A machine on which something is missing is told so in one line, before anything is built. */
+/** The e2e suite reports missing programs in one line, before it builds anything. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ test('the error names only what is missing', () => {
   expect(() => findEngine()).toThrow(/needs runc, .*: apt-get install runc /);
 });
 
-test('--engine docker without a daemon: the error says where to get Docker', () => {
+test('with --engine docker and no daemon, the error says where to get Docker', () => {
   install('docker', 1);
   expect(() => findEngine('docker')).toThrow(/^Docker does not answer: install it \(https:.*$/);
 });
