@@ -73,11 +73,30 @@ const library = await bundle({ entry: { index: 'src/index.ts' }, folder: 'lib', 
 
 const loaded = loadedBy(command.metafile);
 const program = await programOf(command, loaded.wait);
-const problems = [...check(command.metafile, loaded), ...checkSizes(program), ...checkLibrary(library.metafile)];
+const sizes = {
+  // It loads the first two parts.
+  inClusterWait: { what: 'a wait in a cluster', bytes: sizeOf(program.slice(0, 2)), most: LIMITS.inClusterWait },
+  all: { what: 'all chunks', bytes: sizeOf(program), most: LIMITS.all },
+  library: { what: 'lib/, for programs', bytes: sizeOf(filesOf(library)), most: LIMITS.all },
+} as const;
+const tooLarge = Object.values(sizes).filter(({ bytes, most }) => bytes > most);
+const problems = [
+  ...check(command.metafile, loaded),
+  ...checkText(program),
+  ...tooLarge.map(({ what, bytes, most }) => `${what} is ${kib(bytes)}, expected at most ${kib(most)}`),
+];
+if (tooLarge.length > 0) {
+  for (const each of program) console.error(`${kib(sizeOf([each])).padStart(9)}  dist/${each.name}`);
+}
 for (const problem of problems) console.error(`build: ${problem}`);
 if (problems.length > 0) process.exit(1);
 write(program, command.metafile, { folder: 'dist', keep: [] });
 write(filesOf(library), library.metafile, { folder: 'lib', keep: [DECLARATIONS] });
+const shown = ({ bytes, most }: { bytes: number; most: number }): string =>
+  `${(bytes / 1024).toFixed(1)} of ${kib(most)}`;
+console.log(
+  `built dist (${shown(sizes.all)}; a wait in a cluster loads ${shown(sizes.inClusterWait)}) and lib (${shown(sizes.library)})`,
+);
 
 interface Bundle {
   readonly entry: Readonly<Record<string, string>>;
@@ -196,24 +215,17 @@ function filesOf({ outputFiles }: Built): Part[] {
   return outputFiles.map(({ path: file, text }) => ({ name: path.basename(file), text: header(text) + text }));
 }
 
-/** Prints what there is, and gives a line for each limit that is passed. The first two parts are what a wait loads. */
-function checkSizes(parts: readonly Part[]): string[] {
-  const problems: string[] = [];
-  const sizeOf = (some: readonly Part[]): number =>
-    some.reduce((sum, { text }) => sum + Buffer.byteLength(text, 'utf8'), 0);
-  const limit = (what: string, bytes: number, most: number): void => {
-    console.log(`${what.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(most)}`);
-    if (bytes > most) problems.push(`${what} is ${kib(bytes)}, expected at most ${kib(most)}`);
-  };
-  for (const each of parts) {
-    console.log(`${`dist/${each.name}`.padEnd(34)} ${kib(sizeOf([each])).padStart(9)}`);
-    // src/start.cjs reads them so.
-    const odd = /[^\t\n\x20-\x7e]/.exec(each.text)?.[0];
-    if (odd !== undefined) problems.push(`dist/${each.name} has ${JSON.stringify(odd)}, expected ASCII only`);
-  }
-  limit('a wait in a cluster', sizeOf(parts.slice(0, 2)), LIMITS.inClusterWait);
-  limit('all chunks', sizeOf(parts), LIMITS.all);
-  return problems;
+/** The total size of some parts, in bytes. */
+function sizeOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { text }) => sum + Buffer.byteLength(text, 'utf8'), 0);
+}
+
+/** Returns a message for each part that is not pure ASCII, because src/start.cjs reads the parts as ASCII. */
+function checkText(parts: readonly Part[]): string[] {
+  return parts.flatMap(({ name, text }) => {
+    const odd = /[^\t\n\x20-\x7e]/.exec(text)?.[0];
+    return odd === undefined ? [] : [`dist/${name} has ${JSON.stringify(odd)}, expected ASCII only`];
+  });
 }
 
 /** Gives a line for each thing that a kind of run loads and must not. */
@@ -237,12 +249,6 @@ function check({ outputs }: Metafile, { start, wait }: Loaded): string[] {
   never('a wait in a cluster', modules(wait), LAZY_MODULES);
   never('a wait in a cluster', builtins(wait), /^(zlib|child_process)$/);
   return problems;
-}
-
-function checkLibrary({ outputs }: Metafile): string[] {
-  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
-  console.log(`${'lib/, for programs'.padEnd(34)} ${kib(bytes).padStart(9)}  of ${kib(LIMITS.all)}`);
-  return bytes > LIMITS.all ? [`lib/ is ${kib(bytes)}, expected at most ${kib(LIMITS.all)}`] : [];
 }
 
 /** Whole files only, and the entry last, so that a run that starts meanwhile never finds half of a build. */
@@ -329,5 +335,5 @@ function packageOf(input: string): string | undefined {
 }
 
 function kib(bytes: number): string {
-  return `${(bytes / 1024).toFixed(1)} KiB`;
+  return `${Number((bytes / 1024).toFixed(1))} KiB`;
 }

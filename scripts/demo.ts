@@ -1,106 +1,189 @@
 /**
- * `npm run demo`: kube-await on a real control plane, as its user sees it. The control plane is the one of the tests
- * (nothing runs in its pods), or with `--context NAME` the reader's own cluster, in a namespace that goes afterwards.
- * Exits with 0 if everything shown ended as it should.
+ * `npm run demo`: runs kube-await on a real control plane, as a user would. It is the control plane of the tests, where
+ * kwok stands in for the nodes and no container runs. With `--context NAME`, the demo uses the reader's own cluster, in a
+ * namespace that it deletes afterwards. Exits with 0 if each wait has the expected exit code.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
-import { KubeConfig, KubernetesObjectApi, type V1Deployment, type V1Job } from '@kubernetes/client-node';
+import {
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  type V1Deployment,
+  type V1Job,
+} from '@kubernetes/client-node';
 import { SetupError } from '../test/cluster/binaries.ts';
-import { startCluster } from '../test/cluster/index.ts';
-import { annotationsOf, type Behaviour } from '../test/harness/objects.ts';
+import { type RunningCluster, startCluster } from '../test/cluster/index.ts';
+import type { Json, Reference } from '../test/cluster/rest.ts';
+import { writeLog } from '../test/harness/logs.ts';
+import { annotationsOf, ended, started } from '../test/harness/objects.ts';
+import { runProgram } from '../test/harness/program.ts';
 
-const usage = `Usage: npm run demo [-- [--context NAME] [--image IMAGE]]
+const USAGE = `Usage: npm run demo [-- [--context NAME] [--image IMAGE]]
 
-  --context NAME  on the cluster of this kubeconfig context, instead of one of the demo's own
-  --image IMAGE   for the Jobs there; must have sh and sleep (default: busybox)`;
+  --context NAME  use the cluster of this kubeconfig context instead of a control plane of the demo's own
+  --image IMAGE   image of the containers on that cluster; must have sh and sleep (default: busybox)`;
 
-/** Where the demo happens. */
+/** The end of kube-await, which has a limit, ends what the demo awaits too. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
+/** Log and termination message of the Job that fails. */
+const FAILURE = {
+  log: ['inserting 200 products', 'ERROR: relation "products" does not exist'],
+  message: 'relation "products" does not exist',
+} as const;
+
+/** A cluster, and the demo's namespace in it. */
 interface Place {
-  readonly kubeConfig: KubeConfig;
-  /** What kube-await is given to find it. */
+  readonly namespace: string;
+  /** Options that make kube-await use this cluster. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** The child must not outlive the demo. */
-  hold(child: ChildProcess): void;
+  create(object: KubernetesObject): Promise<unknown>;
+  /** Set if kwok stands in for the nodes: then the demo does the work of the containers. */
+  readonly simulated?: RunningCluster;
   leave(): Promise<void>;
 }
 
 async function ownCluster(): Promise<Place> {
-  console.log('Starting etcd, kube-apiserver, the controllers, the scheduler and kwok ...');
+  console.log(`Starting a Kubernetes control plane, in which kwok stands in for nodes and containers.
+The first run builds its programs, which takes some minutes.`);
   const cluster = await startCluster({ progress: (line) => console.log(`  ${line}`) });
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(cluster.kubeconfig);
+  const { rest } = cluster;
+  const namespace = 'demo';
+  await rest.create(namespaceOf(namespace));
+  // No pod is admitted before.
+  await rest.until({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } }, Boolean);
   return {
-    kubeConfig,
+    namespace,
     args: [],
     env: { KUBECONFIG: cluster.kubeconfig },
-    hold: (child) => void cluster.hold(child.pid ?? 0).catch(() => {}),
+    create: (object) => rest.create(object as Reference),
+    simulated: cluster,
     leave: () => cluster.stop(),
   };
 }
 
-function readersCluster(context: string): Place {
+async function readersCluster(context: string): Promise<Place> {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromDefault();
   if (!kubeConfig.getContextObject(context)) {
     throw new SetupError(`no context ${context} in the kubeconfig`);
   }
   kubeConfig.setCurrentContext(context);
-  return { kubeConfig, args: ['--context', context], env: {}, hold: () => {}, leave: async () => {} };
-}
-
-interface PodOptions {
-  readonly image: string;
-  readonly command?: readonly string[];
-  /** What kwok pretends, where it is kwok that plays the node. */
-  readonly behaviour: Behaviour;
-}
-
-function template({ image, command, behaviour }: PodOptions, labels: Record<string, string>, restartPolicy: string) {
+  const api = KubernetesObjectApi.makeApiClient(kubeConfig);
+  const namespace = `kube-await-demo-${randomBytes(3).toString('hex')}`;
+  await api.create(namespaceOf(namespace)).catch((error) => {
+    throw new SetupError(`context ${context}: cannot create a namespace: ${error.body?.message ?? error.message}`);
+  });
   return {
-    metadata: { labels, annotations: annotationsOf(behaviour) },
-    spec: { restartPolicy, containers: [{ name: 'main', image, ...(command && { command: [...command] }) }] },
+    namespace,
+    args: ['--context', context],
+    env: {},
+    create: (object) => api.create(object),
+    async leave() {
+      console.log(`\nDeleting namespace ${namespace} ...`);
+      await api.delete(namespaceOf(namespace));
+    },
   };
 }
 
-function job(name: string, namespace: string, pods: PodOptions, spec: { completions: number; parallelism: number }) {
+const namespaceOf = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+function migrate(namespace: string, image: string): V1Job {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name, namespace },
-    spec: { ...spec, backoffLimit: 0, template: template(pods, { job: name }, 'Never') },
-  } satisfies V1Job;
+    metadata: { name: 'migrate', namespace },
+    spec: {
+      completions: 10,
+      parallelism: 5,
+      backoffLimit: 0,
+      template: {
+        metadata: { annotations: annotationsOf({ runFor: '2s' }) },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'main', image, command: ['sleep', '2'] }] },
+      },
+    },
+  };
 }
 
-function deployment(name: string, namespace: string, pods: PodOptions) {
+/**
+ * A Deployment whose pods wait for the Job in an init container. A sleep stands in for kube-await, because the reader's
+ * cluster may not be able to pull its image; with kwok, `startWeb` starts the pods.
+ */
+function web(namespace: string, image: string): V1Deployment {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name, namespace },
+    metadata: { name: 'web', namespace },
     spec: {
       replicas: 3,
-      selector: { matchLabels: { app: name } },
-      template: template(pods, { app: name }, 'Always'),
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: {
+          labels: { app: 'web' },
+          annotations: annotationsOf({ waiting: 'PodInitializing', readyAfter: '2s' }),
+        },
+        spec: {
+          initContainers: [{ name: 'wait-for-migrate', image, command: ['sleep', '8'] }],
+          containers: [{ name: 'web', image: 'registry.k8s.io/pause:3.10' }],
+        },
+      },
     },
-  } satisfies V1Deployment;
+  };
 }
 
-/** Runs the real program on the reader's own terminal and says how it ended. */
+/** Starts the pods of the Deployment once the Job is complete. */
+async function startWeb({ rest }: RunningCluster, namespace: string, signal: AbortSignal): Promise<void> {
+  const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=app%3Dweb`;
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate', namespace } };
+  const isComplete = (found: Json): boolean =>
+    found?.status?.conditions?.some(({ type, status }: Json) => type === 'Complete' && status === 'True');
+  await rest.until(job, isComplete, { signal, timeoutMs: NO_LIMIT_MS });
+  const waiting = await rest.untilAll(pods, (found) => found.length === 3, { signal, timeoutMs: NO_LIMIT_MS });
+  await Promise.all(waiting.map((pod) => rest.patch({ ...pod, apiVersion: 'v1', kind: 'Pod' }, started)));
+}
+
+function seed(namespace: string, image: string): V1Job {
+  const script = 'sleep 2; printf "%s\\n" "$@"; printf "%s" "$0" >/dev/termination-log; exit 1';
+  const command = ['sh', '-c', script, FAILURE.message, ...FAILURE.log];
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'seed', namespace },
+    spec: {
+      backoffLimit: 0,
+      template: {
+        metadata: { annotations: annotationsOf({ runFor: '2s', exitCode: 'ask', message: FAILURE.message }) },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'main', image, command }] },
+      },
+    },
+  };
+}
+
+/** Writes the log of the Job's only pod and ends the pod. */
+async function failSeed(cluster: RunningCluster, namespace: string, signal: AbortSignal): Promise<void> {
+  const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=job-name%3Dseed`;
+  const isRunning = ([pod]: Json[]): boolean => pod?.status.phase === 'Running';
+  const [found] = await cluster.rest.untilAll(pods, isRunning, { signal, timeoutMs: NO_LIMIT_MS });
+  const pod: Reference = { ...found, apiVersion: 'v1', kind: 'Pod' };
+  await writeLog(cluster, pod, FAILURE.log);
+  await cluster.rest.patch(pod, ended(1));
+}
+
+/** Runs kube-await on the reader's terminal and returns its exit code; null if a signal ended it. */
 async function kubeAwait(place: Place, args: readonly string[], stop: AbortSignal): Promise<number | null> {
-  if (stop.aborted) {
-    return null;
-  }
-  const all = [...args, ...place.args];
+  const all = [...args, '-n', place.namespace, '--timeout', '2m', ...place.args];
   console.log(`\n${styleText('bold', `$ kube-await ${all.join(' ')}`)}`);
   const program = join(import.meta.dirname, '..', 'dist', 'kube-await.cjs');
   const child = spawn(process.execPath, [program, ...all], {
     stdio: 'inherit',
     env: { ...process.env, ...place.env },
   });
-  place.hold(child);
+  // It must not outlive the demo.
+  place.simulated?.hold(child.pid ?? 0).catch(() => {});
   const kill = (): void => void child.kill('SIGTERM');
   stop.addEventListener('abort', kill, { once: true });
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -112,37 +195,59 @@ async function kubeAwait(place: Place, args: readonly string[], stop: AbortSigna
   return code;
 }
 
-async function show(place: Place, image: string, stop: AbortSignal): Promise<boolean> {
-  const api = KubernetesObjectApi.makeApiClient(place.kubeConfig);
-  const namespace = `kube-await-demo-${randomBytes(3).toString('hex')}`;
-  const ownNamespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await api.create(ownNamespace);
-  try {
-    const migrate = { image, command: ['sleep', '2'], behaviour: { runFor: '2s' } };
-    await api.create(job('migrate', namespace, migrate, { completions: 10, parallelism: 5 }));
-    const web = { image: 'registry.k8s.io/pause:3.10', behaviour: { readyAfter: '6s' } };
-    await api.create(deployment('web', namespace, web));
-    console.log(`\nIn namespace ${namespace}: a Job of ten pods, five at a time, and a Deployment of three pods.`);
-    const common = ['-n', namespace, '--timeout', '120s'];
-    const complete = await kubeAwait(place, ['job/migrate', ...common], stop);
-    const ready = await kubeAwait(place, ['pod', '-l', 'app=web', ...common], stop);
+interface Scene {
+  readonly text: string;
+  readonly objects: readonly KubernetesObject[];
+  /** Does the work of the containers if kwok stands in for the nodes. */
+  readonly play?: (cluster: RunningCluster, namespace: string, signal: AbortSignal) => Promise<void>;
+  readonly args: readonly string[];
+  readonly code: number;
+}
 
-    if (stop.aborted) {
-      return false;
-    }
-    console.log('\nAnd a Job that fails.');
-    const seed = {
-      image,
-      command: ['sh', '-c', 'sleep 2; echo "seed: no such table" | tee /dev/termination-log; exit 1'],
-      behaviour: { runFor: '2s', exitCode: 1, message: 'seed: no such table' },
-    };
-    await api.create(job('seed', namespace, seed, { completions: 1, parallelism: 1 }));
-    const failed = await kubeAwait(place, ['job/seed', ...common], stop);
-    return complete === 0 && ready === 0 && failed === 1;
-  } finally {
-    console.log(`\nDeleting namespace ${namespace} ...`);
-    await api.delete(ownNamespace);
+function scenes(namespace: string, image: string): readonly Scene[] {
+  return [
+    {
+      text: `The Job migrate has ten pods, five at a time. The three pods of the Deployment web start after it:
+an init container holds them back. One wait covers both.`,
+      objects: [migrate(namespace, image), web(namespace, image)],
+      play: startWeb,
+      args: ['job/migrate', 'deployment/web'],
+      code: 0,
+    },
+    {
+      text: 'The Job seed fails. kube-await shows the reason and the last log lines, and exits with 1.',
+      objects: [seed(namespace, image)],
+      play: failSeed,
+      args: ['job/seed'],
+      code: 1,
+    },
+    {
+      text: `The ServiceAccount default has no permissions. kube-await prints the rule to add, and exits with 3.
+It retries for five seconds first, because a new permission takes a moment to apply.`,
+      objects: [],
+      args: ['job/migrate', '--as', `system:serviceaccount:${namespace}:default`],
+      code: 3,
+    },
+  ];
+}
+
+/** Creates the objects, runs kube-await and returns its exit code; null if a signal ended it. */
+async function show(place: Place, { text, objects, play, args }: Scene, stop: AbortSignal): Promise<number | null> {
+  console.log(`\n${text}`);
+  for (const object of objects) {
+    await place.create(object);
   }
+  const over = new AbortController();
+  const playing = place.simulated && play?.(place.simulated, place.namespace, over.signal);
+  const [code] = await Promise.all([
+    kubeAwait(place, args, stop).finally(() => over.abort()),
+    playing?.catch((error) => {
+      if (!over.signal.aborted) {
+        throw error;
+      }
+    }),
+  ]);
+  return code;
 }
 
 async function main(): Promise<number> {
@@ -154,37 +259,32 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    console.log(usage);
+    console.log(USAGE);
     return 0;
   }
-  // Until the cluster is up a Ctrl-C may simply end us, and the cluster with us. From then on there is a namespace to
-  // delete. The terminal sends the signal to kube-await as well.
-  const place = values.context === undefined ? await ownCluster() : readersCluster(values.context);
+  // Until the cluster is up, Ctrl-C ends the demo and the cluster with it. Afterwards there is a namespace to delete.
+  // The terminal sends the signal to kube-await as well.
+  const place = await (values.context === undefined ? ownCluster() : readersCluster(values.context));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stop.abort());
   }
   try {
-    const expected = await show(place, values.image, stop.signal);
-    if (stop.signal.aborted) {
-      return 130;
+    const all = scenes(place.namespace, values.image);
+    const expected = all.map(({ code }) => code).join(', ');
+    const codes: (number | null)[] = [];
+    for (const scene of all) {
+      codes.push(await show(place, scene, stop.signal));
+      if (stop.signal.aborted) {
+        return 130;
+      }
     }
-    console.log(expected ? 'All three ended as they should: 0, 0, 1.' : 'Not what was expected: 0, 0, 1.');
-    return expected ? 0 : 1;
+    const asExpected = codes.join(', ') === expected;
+    console.log(`\nThe exit codes were ${codes.join(', ')}${asExpected ? ', as expected' : `; expected ${expected}`}.`);
+    return asExpected ? 0 : 1;
   } finally {
     await place.leave();
   }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof SetupError) {
-    console.error(error.message);
-  } else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-    console.error(`${error.message}\n\n${usage}`);
-  } else {
-    throw error;
-  }
-  process.exitCode = 1;
-}
+await runProgram(main);

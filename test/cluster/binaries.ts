@@ -20,8 +20,13 @@ const packages = {
 
 export type Program = keyof typeof packages;
 
-/** The one error that is meant for whoever runs the tests: its message is complete, a stack adds nothing. */
-export class SetupError extends Error {}
+/** An error for the person who runs the tests. Its message is complete, so it has no stack, which vitest would print. */
+export class SetupError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.stack = message;
+  }
+}
 
 /** The Go modules that pin the programs: first the one that the variable selects, if any, then the one of this folder. */
 function modules(): readonly string[] {
@@ -109,7 +114,8 @@ function find({ program, module, file }: Place): string | undefined {
   return [...given, file].find((path) => existsSync(path));
 }
 
-function onPath(command: string): boolean {
+/** Whether a program of this name is on the PATH. */
+export function onPath(command: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, command)));
 }
 

@@ -2,10 +2,11 @@
  * What builds images and runs one by hand: Docker where its daemon answers, else buildah and runc, which need root and
  * no daemon.
  */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { checkBuildah, checkDocker, dockerAnswers, runLoudly } from './machine.ts';
 import { BUSYBOX, buildStandIn } from './stand-in.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -45,12 +46,11 @@ export interface Engine {
 
 export type EngineName = Engine['name'];
 
-/** The one of this name, or the one that is at hand. */
-export function findEngine(name?: EngineName): Engine {
-  if (name !== undefined) return name === 'docker' ? docker : buildah;
-  if (answers('docker', ['info'])) return docker;
-  if (answers('buildah', ['version']) && answers('runc', ['--version'])) return buildah;
-  throw new Error('neither Docker nor buildah with runc is at hand');
+/** The engine of this name; without one, Docker if its daemon answers. @throws SetupError if the engine cannot be used. */
+export function findEngine(name: EngineName = dockerAnswers() ? 'docker' : 'buildah'): Engine {
+  if (name === 'docker') checkDocker();
+  else checkBuildah();
+  return name === 'docker' ? docker : buildah;
 }
 
 /** How much the last layer of an image adds, in bytes as the archive holds it. The Dockerfile adds one layer. */
@@ -71,8 +71,8 @@ const docker: Engine = {
   name: 'docker',
   build(tag) {
     const own = `localhost/kube-await:${tag}`;
-    execFileSync('docker', ['build', '-t', own, ROOT], { stdio: ['ignore', 2, 2] });
-    execFileSync('docker', ['pull', BUSYBOX], { stdio: ['ignore', 2, 2] });
+    runLoudly('docker', ['build', '-t', own, ROOT]);
+    runLoudly('docker', ['pull', BUSYBOX]);
     return { own, busybox: BUSYBOX };
   },
   run: (image, { args, user = 65532, network = 'bridge', mounts = {}, env = {} }) =>
@@ -156,10 +156,6 @@ function specOf(spec: RuntimeSpec, rootfs: string, image: ImageConfig, options: 
       namespaces: spec.linux.namespaces.filter(({ type }) => network === 'bridge' || type !== 'network'),
     },
   };
-}
-
-function answers(command: string, args: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
 
 function quiet(command: string, args: readonly string[]): string {

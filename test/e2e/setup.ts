@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { TestProject } from 'vitest/node';
-import { ensureBinaries, SetupError } from '../cluster/binaries.ts';
+import { SetupError } from '../cluster/binaries.ts';
 import { type Access, connectRest, type Json } from '../cluster/rest.ts';
 import type { EngineName, Images } from './engine.ts';
 
@@ -35,19 +35,18 @@ export interface Order {
   readonly kubeconfig: string;
   readonly engine: EngineName;
   readonly images: Images;
+  readonly kubectl: string;
+  readonly helm: string;
 }
 
-/** Finds the cluster and the programs that tests use; in the end waits until every namespace of the run is gone. */
+/** Connects to the cluster. At the end, waits until every namespace of the run is deleted. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const order = process.env[VARIABLE];
   if (order === undefined) throw new SetupError('start it as: npm run test:e2e -- --kubeconfig FILE --load COMMAND');
-  const { kubeconfig, engine, images } = JSON.parse(order) as Order;
+  const { kubeconfig, ...rest } = JSON.parse(order) as Order;
   const access = await accessOf(kubeconfig);
-  const { kubectl = '', helm = '' } = await ensureBinaries(['kubectl', 'helm'], {
-    progress: (line) => console.error(line),
-  });
   const label = `kube-await-e2e=${randomBytes(4).toString('hex')}`;
-  project.provide('e2e', { kubeconfig, access, engine, images, kubectl, helm, label });
+  project.provide('e2e', { kubeconfig, access, ...rest, label });
   return async () => {
     const rest = connectRest(access, 'kube-await-e2e');
     const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(label)}`;
@@ -65,9 +64,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-async function accessOf(kubeconfig: string): Promise<Access> {
+/** How to reach the cluster of a kubeconfig. @throws SetupError if the file cannot be read. */
+export async function accessOf(kubeconfig: string): Promise<Access> {
   const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  try {
+    config.loadFromFile(kubeconfig);
+  } catch (error) {
+    // A YAML error shows the lines of the file as well.
+    const [reason] = (error as Error).message.split('\n');
+    throw new SetupError(`--kubeconfig ${kubeconfig}: ${reason}`);
+  }
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new SetupError(`${kubeconfig} names no cluster`);
   const options: RequestOptions = { headers: {} };

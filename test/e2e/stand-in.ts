@@ -4,7 +4,7 @@
  *
  *   node test/e2e/stand-in.ts TAG
  *
- * prints the names of the images that a cluster needs, kube-await's first. Needs buildah, busybox-static and a Debian.
+ * prints the names of the images that a cluster needs, kube-await's first. Needs a Debian; machine.ts says what else.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -19,15 +19,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runProgram } from '../harness/program.ts';
+import { BUSYBOX_FILE, CERTIFICATES, checkBuildah, NODE, runLoudly } from './machine.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const PREFIX = 'localhost/kube-await-stand-in';
 /** The name under which the samples ask for it. Debian's, linked statically, cannot look names up. */
 export const BUSYBOX = 'docker.io/library/busybox:1.37';
 
-/** Of npm's package `node`: the version that the image's own Node has. */
-const NODE = path.join(ROOT, 'node_modules', 'node', 'bin', 'node');
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const APPLETS = [
   'sh',
   'env',
@@ -54,7 +53,7 @@ export function buildStandIn(tag: string): readonly string[] {
     const busybox = image(scratch, BUSYBOX, withBusybox(path.join(scratch, 'busybox'), [], 'busybox'));
     const own = `localhost/kube-await:${tag}`;
     const args = ['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', `BUILD_IMAGE=${builder}`];
-    buildah(['bud', '--isolation', 'chroot', '--pull-never', ...npmCache(), ...args, '-t', own, ROOT]);
+    runLoudly('buildah', ['bud', '--isolation', 'chroot', '--pull-never', ...npmCache(), ...args, '-t', own, ROOT]);
     return [own, busybox];
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -100,7 +99,7 @@ function nodeWithNpm(root: string): string[] {
 function withBusybox(root: string, lines: string[], kind: 'busybox' | 'builder'): string[] {
   mkdirSync(path.join(root, 'bin'), { recursive: true });
   mkdirSync(path.join(root, 'usr/bin'), { recursive: true });
-  cpSync('/bin/busybox', path.join(root, 'bin/busybox'), { dereference: true });
+  cpSync(BUSYBOX_FILE, path.join(root, 'bin/busybox'), { dereference: true });
   for (const applet of APPLETS) symlinkSync('busybox', path.join(root, 'bin', applet));
   symlinkSync('/bin/busybox', path.join(root, 'usr/bin/env'));
   return kind === 'busybox' ? [...lines, 'CMD ["sh"]'] : lines;
@@ -128,7 +127,7 @@ function image(scratch: string, name: string, lines: readonly string[]): string 
   mkdirSync(context);
   cpSync(folder, path.join(context, 'root'), { recursive: true, verbatimSymlinks: true });
   writeFileSync(path.join(context, 'Dockerfile'), ['FROM scratch', 'COPY root /', ...lines, ''].join('\n'));
-  buildah(['bud', '--isolation', 'chroot', '--quiet', '-t', reference, context]);
+  runLoudly('buildah', ['bud', '--isolation', 'chroot', '--quiet', '-t', reference, context]);
   return reference;
 }
 
@@ -146,14 +145,13 @@ function onPath(command: string): string {
   return execFileSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim();
 }
 
-function buildah(args: readonly string[]): void {
-  execFileSync('buildah', args, { stdio: ['ignore', 2, 2] });
-}
-
-if (import.meta.main) {
-  for (const name of buildStandIn(
-    process.argv[2] ?? JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')).version,
-  )) {
+async function main(): Promise<number> {
+  checkBuildah();
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  for (const name of buildStandIn(process.argv[2] ?? version)) {
     console.log(name);
   }
+  return 0;
 }
+
+if (import.meta.main) await runProgram(main);

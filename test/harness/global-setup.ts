@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { SetupError } from '../cluster/binaries.ts';
 import { type Coordinates, type RunningCluster, startCluster } from '../cluster/index.ts';
 
 declare module 'vitest' {
@@ -42,15 +41,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     programs: ['kubectl', 'helm', 'actionlint'],
     progress: (line) => console.error(line),
   });
-  try {
-    project.provide('cluster', (await shared.cluster).coordinates);
-  } catch (error) {
-    if (error instanceof SetupError) {
-      // Vitest prints the stack where there is one, and this message is complete.
-      error.stack = `${error.message}`;
-    }
-    throw error;
-  }
+  project.provide('cluster', (await shared.cluster).coordinates);
   return async () => {
     shared.users -= 1;
     if (shared.users === 0) {

@@ -6,6 +6,7 @@ import { test as base, inject } from 'vitest';
 import { type Cluster, connectCluster } from '../cluster/index.ts';
 import { type Json, type Reference, type Rest, RestError } from '../cluster/rest.ts';
 import type {} from './global-setup.ts';
+import { type LogOptions, writeLog as writeLogOf } from './logs.ts';
 import { ended, started, type TestObject } from './objects.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
@@ -51,46 +52,9 @@ export const endPod = (target: Reference, code: number): Promise<Json> => api.pa
 /** Lets a pod that was made with `start: 'never'` or `waiting` start. */
 export const startPod = (target: Reference): Promise<Json> => api.patch(target, started);
 
-/**
- * Gives a container of a pod log lines, those of the instance before it too, and waits until the API server serves them.
- * Once for each pod: a second call for it fails.
- */
-export async function writeLog(
-  target: Reference,
-  lines: readonly string[],
-  { container = 'main', previous }: { readonly container?: string; readonly previous?: readonly string[] } = {},
-): Promise<void> {
-  const { name, namespace } = target.metadata;
-  const write = (instance: string, text: readonly string[]): string => {
-    const file = join(cluster().coordinates.dir, 'logs', `${namespace}_${name}_${container}${instance}.log`);
-    const now = new Date().toISOString();
-    // The format in which container runtimes write logs and kubelet reads them; F: the line is complete.
-    writeFileSync(file, text.map((line) => `${now} stdout F ${line}\n`).join(''));
-    return file;
-  };
-  const logs = {
-    containers: [container],
-    logsFile: write('', lines),
-    ...(previous && { previousLogsFile: write('_previous', previous) }),
-  };
-  await api.create({
-    apiVersion: 'kwok.x-k8s.io/v1alpha1',
-    kind: 'Logs',
-    metadata: { name, namespace },
-    spec: { logs: [logs] },
-  } as Reference);
-  // kwok learns of the object through a watch of its own, whose progress nobody else can watch: ask until it knows.
-  for (;;) {
-    try {
-      await api.get(`/api/v1/namespaces/${namespace}/pods/${name}/log?container=${container}`);
-      return;
-    } catch (error) {
-      if (!(error instanceof RestError && error.status === 400)) {
-        throw error;
-      }
-    }
-  }
-}
+/** `writeLog` for a pod of this cluster. */
+export const writeLog = (target: Reference, lines: readonly string[], options?: LogOptions): Promise<void> =>
+  writeLogOf(cluster(), target, lines, options);
 
 /** One request of a process under test, as the API server saw it. */
 export interface AuditedRequest {
