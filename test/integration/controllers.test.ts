@@ -197,7 +197,7 @@ describe.concurrent('a pod by name that has ended', () => {
 describe.concurrent('a ready pod that is drained', () => {
   test('is not ready while it terminates, and missing when it is gone', async ({ ns, kubeAwait, expect }) => {
     // On a node: the garbage collector marks a terminating pod without one as Failed.
-    const web = pod({ namespace: ns, name: 'web', labels: x, metadata: HOLD });
+    const web = pod({ namespace: ns, name: 'web', labels: x, deleteAfter: '1h' });
     await api.create(web);
     await api.until(web, (found) => hasCondition(found, 'Ready'));
     const run = kubeAwait(['pod/web', 'pod', '-l', 'app=x']);
@@ -213,7 +213,7 @@ describe.concurrent('a ready pod that is drained', () => {
     // As kubectl wait does, a condition is read as it is.
     const condition = await kubeAwait(['pod', '-l', 'app=x', '--for=condition=Ready', '--timeout=0']).exit;
     expect(condition.code).toBe(0);
-    await release(web);
+    await api.delete(web, { gracePeriodSeconds: 0 });
     await gated.line(/^pod\/web: deleted before it was done$/);
     await gated.line(/^pod -l app=x: does not exist yet$/);
     await still(ns, 'web', READY);
