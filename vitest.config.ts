@@ -10,8 +10,8 @@ const onCluster = (name: string) => ({
   include: [`test/${name}/**/*.test.ts`],
   isolate,
   globalSetup: ['test/harness/global-setup.ts'],
-  testTimeout: 120_000,
-  hookTimeout: 60_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 });
 
 export default defineConfig({
