@@ -36,7 +36,8 @@ export interface OnTerminal {
   until(accept: (screen: Screen) => boolean): Promise<Screen>;
   /** As if it were typed. */
   type(keys: string): void;
-  resize(columns: number, rows: number): Promise<void>;
+  /** Gives the terminal another size, and the program only after `meanwhile`. */
+  resize(columns: number, rows: number, meanwhile: () => Promise<unknown>): Promise<void>;
   /** Sends a signal to the program itself. */
   signal(signal: NodeJS.Signals): Promise<void>;
   /** Everything that was written to the terminal, escape sequences and all. */
@@ -141,9 +142,10 @@ export function startOnTerminal(argv: readonly string[], options: TerminalOption
         look();
       }),
     type: (keys) => void child.stdin.write(keys),
-    resize: async (newColumns, newRows) => {
+    resize: async (newColumns, newRows, meanwhile) => {
       const { tty } = await head.promise;
       terminal.resize(newColumns, newRows);
+      await meanwhile();
       await promisify(execFile)('stty', ['-F', tty, 'cols', String(newColumns), 'rows', String(newRows)]);
     },
     signal: async (signal) => {

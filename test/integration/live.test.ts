@@ -137,13 +137,14 @@ describe.concurrent('the live view', () => {
     });
   }
 
-  // The clock may tick after the terminal has wrapped its lines and before the program can know.
   test('that is made narrower leaves nothing behind', async ({ ns, onTerminal, expect }) => {
     await api.create(job({ namespace: ns, name: 'migrate', exitCode: 'ask', completions: 4 }));
     await podsOf(ns, 'migrate', 1);
     const run = onTerminal(['job/migrate', 'job/seed', '--timeout=1h']);
     await run.until(shows('▒▒▒▒▒░░░░░░░░░░░░░░░  0/4 succeeded, 1 active', 'does not exist yet'));
-    await run.resize(40, 24);
+    // The clock ticks after the terminal has wrapped its lines and before the program can know.
+    const clock = run.screen().lines.at(-1);
+    await run.resize(40, 24, () => run.until((screen) => screen.lines.at(-1) !== clock));
     const { lines } = await run.until(shows('▒▒░░░░░░  0/4 succeeded…', ' left'));
     expect(lines).toEqual([
       '• job/migrate  ▒▒░░░░░░  0/4 succeeded…',
