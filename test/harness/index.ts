@@ -8,7 +8,7 @@ import { type Json, type Reference, type Rest, RestError } from '../cluster/rest
 import type {} from './global-setup.ts';
 import { type LogOptions, writeLog as writeLogOf } from './logs.ts';
 import { ended, started, type TestObject } from './objects.ts';
-import { type Run, type RunOptions, startRun } from './run.ts';
+import { type Ended, type Run, type RunOptions, startRun } from './run.ts';
 
 export type { Json } from '../cluster/rest.ts';
 export { deployment, job, pod, type TestObject } from './objects.ts';
@@ -55,6 +55,20 @@ export const startPod = (target: Reference): Promise<Json> => api.patch(target, 
 /** `writeLog` for a pod of this cluster. */
 export const writeLog = (target: Reference, lines: readonly string[], options?: LogOptions): Promise<void> =>
   writeLogOf(cluster(), target, lines, options);
+
+/**
+ * How a run ends that its own timeout ends. If a starved server has not answered by then, the output does not match, which
+ * says nothing about the program: it runs again. A program that never gets there meets the time limit of the test.
+ */
+export async function untilAnswered(
+  start: () => Run,
+  says = /^(?![\s\S]*(never answered|no answer yet|no complete answer|no answer within))/,
+): Promise<Ended> {
+  for (;;) {
+    const ended = await start().exit;
+    if (says.test(`${ended.stdout}${ended.stderr}`)) return ended;
+  }
+}
 
 /** One request of a process under test, as the API server saw it. */
 export interface AuditedRequest {

@@ -189,7 +189,7 @@ describe.concurrent('check', () => {
       if (asked <= 3) outgoing.writeHead(503).end();
       else pass(incoming, outgoing);
     });
-    const { code } = await bare(['check', 'job/x', '--timeout=1m'], { kubeconfig: kubeconfigFor({ server }) }).exit;
+    const { code } = await bare(['check', 'job/x', '--timeout=5m'], { kubeconfig: kubeconfigFor({ server }) }).exit;
     expect(code).toBe(0);
     expect(asked).toBeGreaterThan(3);
   });

@@ -5,7 +5,18 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext } from 'vitest';
-import { api, cluster, endPod, type Json, job, pod, type Run, test, tokenKubeconfig } from '../harness/index.ts';
+import {
+  api,
+  cluster,
+  endPod,
+  type Json,
+  job,
+  pod,
+  type Run,
+  test,
+  tokenKubeconfig,
+  untilAnswered,
+} from '../harness/index.ts';
 
 type Cleanup = TestContext['onTestFinished'];
 
@@ -53,7 +64,7 @@ describe.concurrent('--timeout', () => {
     const target = job({ namespace: ns, name: 'x', completions: 3, parallelism: 2, exitCode: 'ask' });
     await api.create(target);
     await api.until(target, (found) => found?.status.active === 2);
-    const { code, stdout } = await kubeAwait(['job/x', '--timeout=2s']).exit;
+    const { code, stdout } = await untilAnswered(() => kubeAwait(['job/x', '--timeout=2s']));
     expect({ code, stdout }).toEqual({ code: 124, stdout: 'job/x not reached after 2s: 0/3 succeeded, 2 active\n' });
   });
 
@@ -88,7 +99,7 @@ describe.concurrent('--timeout', () => {
     const done = pod({ namespace: ns, name: 'done', exitCode: 0 });
     await api.create(done);
     await api.until(done, (found) => found?.status.phase === 'Succeeded');
-    const { code, stdout } = await kubeAwait(['pod/done', 'job/late', '--timeout=4s']).exit;
+    const { code, stdout } = await untilAnswered(() => kubeAwait(['pod/done', 'job/late', '--timeout=4s']));
     expect({ code, stdout }).toEqual({
       code: 124,
       stdout: 'pod/done reached: Succeeded\njob/late not reached after 4s: does not exist yet\n',

@@ -14,6 +14,7 @@ import {
   pod,
   type TestObject,
   test,
+  untilAnswered,
   untilCondition,
   writeLog,
 } from '../harness/index.ts';
@@ -275,7 +276,7 @@ describe.concurrent('what is stuck', () => {
 describe.concurrent('what is pending when the timeout passes', () => {
   test('a pod for which there is no node', async ({ ns, kubeAwait, expect }) => {
     await api.create(pod({ namespace: ns, name: 'p', spec: { nodeSelector: { disk: 'ssd' } } }));
-    const ended = await kubeAwait(['pod/p', '--timeout=3s']).exit;
+    const ended = await untilAnswered(() => kubeAwait(['pod/p', '--timeout=3s']));
     expect(ended).toMatchObject({
       code: 124,
       stdout: expect.stringMatching(/^pod\/p not reached after 3s: Pending, Unsch/),
@@ -292,7 +293,7 @@ describe.concurrent('what is pending when the timeout passes', () => {
     await api.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 's', namespace: ns }, spec } as TestObject);
     await warn(await podOf(ns, 'a'), 'FailedMount', message);
     const targets = ['job/a', 'service/s'];
-    const ended = await Promise.all(targets.map((target) => kubeAwait([target, '--timeout=3s']).exit));
+    const ended = await Promise.all(targets.map((target) => untilAnswered(() => kubeAwait([target, '--timeout=3s']))));
     expect(ended.map(({ code }) => code)).toEqual([124, 124]);
     expect(ended.map(block)).toEqual(
       targets.map((target) => [`${target}: pod/a-XXXXX on node NODE: Pending`, `  warning: FailedMount: ${message}`]),
@@ -304,7 +305,7 @@ describe.concurrent('what is pending when the timeout passes', () => {
     const { metadata } = await api.create(made);
     await api.until(made, (found) => found?.status.phase === 'Running');
     await warn({ metadata }, 'Unhealthy', 'Readiness probe failed: 503');
-    const ended = await kubeAwait(['pod/p', '--timeout=3s']).exit;
+    const ended = await untilAnswered(() => kubeAwait(['pod/p', '--timeout=3s']));
     expect(ended.code).toBe(124);
     expect(block(ended)).toEqual([
       'pod/p on node NODE: Running, ContainersNotReady',

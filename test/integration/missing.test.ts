@@ -1,6 +1,6 @@
 /** Targets that are not there, not there yet, not there any more, or on their way out. */
 import { describe } from 'vitest';
-import { api, endPod, hasCondition, job, pod, test } from '../harness/index.ts';
+import { api, endPod, hasCondition, job, pod, test, untilAnswered } from '../harness/index.ts';
 
 type TestObject = ReturnType<typeof job>;
 
@@ -21,7 +21,7 @@ const noPods = (target: TestObject): Promise<unknown> =>
 
 describe.concurrent('a target that does not exist', () => {
   test('is awaited until the timeout, which says so', async ({ kubeAwait, expect }) => {
-    const { code, stdout, stderr } = await kubeAwait(['job/x', '--timeout=4s']).exit;
+    const { code, stdout, stderr } = await untilAnswered(() => kubeAwait(['job/x', '--timeout=4s']));
     expect({ code, stdout, stderr }).toEqual({
       code: 124,
       stdout: 'job/x not reached after 4s: does not exist yet\n',
@@ -65,7 +65,7 @@ describe.concurrent('a target that does not exist', () => {
   });
 
   test('a selector that finds nothing is missing too', async ({ kubeAwait, expect }) => {
-    const waits = await kubeAwait(['pod', '-l', 'app=x', '--timeout=4s']).exit;
+    const waits = await untilAnswered(() => kubeAwait(['pod', '-l', 'app=x', '--timeout=4s']));
     const fails = await kubeAwait(['pod', '-l', 'app=x', '--on-missing=fail', '--missing-grace=0s']).exit;
     const succeeds = await kubeAwait(['job', '-l', 'app=x', '--on-missing=succeed', '--missing-grace=0s']).exit;
     expect([waits.code, fails.code, succeeds.code]).toEqual([124, 1, 0]);

@@ -1,7 +1,7 @@
 /** Built-in kinds that the API server does not serve as we ask for them: it is older than the table of kinds. */
 import { describe } from 'vitest';
 import type { Reference } from '../cluster/rest.ts';
-import { api, type Json } from '../harness/index.ts';
+import { api, type Json, untilAnswered } from '../harness/index.ts';
 import { isList, NO_SUCH_PATH, proxied, type Seen, type TestProxy } from '../harness/proxy.ts';
 
 const test = proxied.extend<{ kubeconfig: string }>({
@@ -85,12 +85,17 @@ describe.concurrent('a 404 for a built-in kind', () => {
     }) => {
       proxy.answer(under('/apis/batch/v1'), NO_SUCH_PATH);
       proxy.answer(({ path }) => path === '/apis', { status: 503, body: {} });
-      const args = ['job/x', `--on-missing=${policy}`, '--missing-grace=0s', '--timeout=12s'];
-      const { code, stdout } = await kubeAwait(args, { kubeconfig }).exit;
+      const args = ['job/x', `--on-missing=${policy}`, '--missing-grace=0s'];
+      const start = () => kubeAwait([...args, '--timeout=4s'], { kubeconfig });
+      const { code, stdout } = await untilAnswered(start, /503/);
       expect(code).toBe(124);
-      expect(stdout).toBe('job/x not reached after 12s: the API server never answered: 503 ServiceUnavailable: {}\n');
-      // It was asked again: the path may be known later.
-      expect(proxy.seen.filter((seen) => isList(seen) && under('/apis/batch/v1')(seen)).length).toBeGreaterThan(1);
+      expect(stdout).toBe('job/x not reached after 4s: the API server never answered: 503 ServiceUnavailable: {}\n');
+      // It is asked again: the path may be known later.
+      const lists = () => proxy.seen.filter((seen) => isList(seen) && under('/apis/batch/v1')(seen)).length;
+      const before = lists();
+      const patient = kubeAwait(args, { kubeconfig });
+      await proxy.request(() => lists() > before + 1);
+      patient.kill();
     });
   }
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { api, test as base, endPod, job, pod } from '../harness/index.ts';
+import { api, test as base, endPod, job, pod, untilAnswered } from '../harness/index.ts';
 
 const test = base.extend<{ file: string }>({
   file: async ({ task: _ }, use) => {
@@ -78,7 +78,7 @@ describe.concurrent('text', () => {
   });
 
   test('--heartbeat=0 is none', async ({ kubeAwait, expect }) => {
-    const { stderr } = await kubeAwait(['job/late', '--heartbeat=0', '--timeout=4s']).exit;
+    const { stderr } = await untilAnswered(() => kubeAwait(['job/late', '--heartbeat=0', '--timeout=4s']));
     expect(stderr).toMatch(/^job\/late: does not exist yet\nhint: .*\n$/);
   });
 
@@ -96,8 +96,8 @@ describe.concurrent('text', () => {
       const done = pod({ namespace: ns, name: 'done', exitCode: 0 });
       await api.create(done);
       await api.until(done, (found) => found?.status.phase === 'Succeeded');
-      const run = kubeAwait(['pod/done', 'job/late', '--heartbeat=500ms', '--timeout=4s', ...args], { env });
-      const { code, stdout, stderr } = await run.exit;
+      const argv = ['pod/done', 'job/late', '--heartbeat=500ms', '--timeout=4s', ...args];
+      const { code, stdout, stderr } = await untilAnswered(() => kubeAwait(argv, { env }));
       expect({ code, stdout, stderr }).toEqual({
         code: 124,
         stdout: 'pod/done reached: Succeeded\njob/late not reached after 4s: does not exist yet\n',
@@ -154,7 +154,7 @@ describe.concurrent('text', () => {
     const { port } = proxy.address() as AddressInfo;
     writeFileSync(file, '{}');
     const args = ['job/x', '--timeout=1s', `--server=http://127.0.0.1:${port}`];
-    const { code, stdout, stderr } = await bare(args, { kubeconfig: file }).exit;
+    const { code, stdout, stderr } = await untilAnswered(() => bare(args, { kubeconfig: file }), /502/);
     expect(code).toBe(124);
     for (const line of `${stderr}${stdout}`.trimEnd().split('\n'))
       expect(line).toMatch(/^job\/x[^\p{Cc}\p{Cf}]*502[^\p{Cc}\p{Cf}]*$/u);

@@ -11,6 +11,7 @@ import {
   pod,
   startPod,
   test,
+  untilAnswered,
 } from '../harness/index.ts';
 
 type TestPod = ReturnType<typeof pod>;
@@ -560,8 +561,8 @@ describe.concurrent('a wait that only pods of the own controller can meet is a d
     expect(text).toMatch(/it waits for itself, for ever$/);
     // Another pod that the selector finds can be done: nothing is said.
     await api.create(pod({ namespace: ns, name: 'other', labels: { app: 'web' }, start: 'never' }));
-    const beside = kubeAwait(['pod', '-l', 'app=web', '--heartbeat=200ms', '--timeout=1s'], { env });
-    const { stderr } = await beside.exit;
+    const args = ['pod', '-l', 'app=web', '--heartbeat=200ms', '--timeout=1s'];
+    const { stderr } = await untilAnswered(() => kubeAwait(args, { env }));
     expect(stderr).toMatch(/^still waiting after /m);
     expect(stderr).not.toContain('hint: ');
   });

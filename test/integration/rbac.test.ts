@@ -482,9 +482,7 @@ describe.concurrent('exactly what rbac prints is enough, and none of it too much
         await Promise.all(
           required.map(({ rule: { resources, apiGroups } }) => {
             const resource = apiGroups[0] === '' ? resources[0] : `${resources[0]}.${apiGroups[0]}`;
-            return stubborn.line(
-              new RegExp(`^\\S+.*: 403 Forbidden: ${resource} .*cannot list resource.*; retrying$`),
-            );
+            return stubborn.line(new RegExp(`^\\S+.*: 403 Forbidden: ${resource} .*cannot list resource.*; retrying$`));
           }),
         );
         stubborn.kill('SIGTERM');

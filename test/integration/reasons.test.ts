@@ -1,6 +1,6 @@
 /** What a line or a hint says about an object that stays pending. */
 import { describe } from 'vitest';
-import { api, deployment, job, pod, test } from '../harness/index.ts';
+import { api, deployment, job, pod, test, untilAnswered } from '../harness/index.ts';
 
 /** Lets the namespace have no pods at all. */
 const noPods = (namespace: string): Promise<unknown> =>
@@ -29,7 +29,7 @@ describe.concurrent('why an object is pending', () => {
         run.kill();
         return text;
       })(),
-      kubeAwait(['job/migrate', '--timeout=1s']).exit,
+      untilAnswered(() => kubeAwait(['job/migrate', '--timeout=1s'])),
     ]);
     expect(web).toMatch(/^deployment\/web: FailedCreate: .*exceeded quota: none.*, 0\/1 updated, 0\/1 available$/);
     expect(migrate.code).toBe(124);
@@ -41,7 +41,7 @@ describe.concurrent('why an object is pending', () => {
     const pods = { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] };
     const as = await identity({ rules: [jobs, pods] });
     await api.create(job({ namespace: ns, name: 'migrate', spec: { suspend: true } } as never));
-    const { code, stderr } = await kubeAwait(['job/migrate', '--timeout=1s'], { as }).exit;
+    const { code, stderr } = await untilAnswered(() => kubeAwait(['job/migrate', '--timeout=1s'], { as }));
     expect(code).toBe(124);
     expect(stderr).not.toContain('warning');
   });

@@ -1,7 +1,7 @@
 /** Each way to write a target finds what it names, and nothing else. */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe } from 'vitest';
-import { api, hasCondition, job, pod, test } from '../harness/index.ts';
+import { api, hasCondition, job, pod, test, untilAnswered } from '../harness/index.ts';
 
 /** A namespace that all rows look at: two Jobs that are Complete, pods that are ready. Nothing in it changes. */
 const shop = `shop-${randomBytes(4).toString('hex')}`;
@@ -180,7 +180,7 @@ describe.concurrent('several targets', () => {
 
   test('have one timeout for the whole run', async ({ bare, expect }) => {
     const args = ['pod/a', 'pod/b', 'job/c', '--timeout=4s'];
-    const { code, stdout } = await bare(args, { namespace: empty }).exit;
+    const { code, stdout } = await untilAnswered(() => bare(args, { namespace: empty }));
     expect({ code, stdout }).toEqual({
       code: 124,
       stdout: ['pod/a', 'pod/b', 'job/c'].map((one) => `${one} not reached after 4s: does not exist yet\n`).join(''),

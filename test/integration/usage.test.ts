@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe } from 'vitest';
-import { api, cluster, type Json, job, pod, test, tokenKubeconfig } from '../harness/index.ts';
+import { api, cluster, type Json, job, pod, test, tokenKubeconfig, untilAnswered } from '../harness/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kube-await-usage-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -222,9 +222,8 @@ describe.concurrent('the environment', () => {
     await api.until(bad, (found) => found?.status.phase === 'Failed');
     const selected = ['pod', '-l', 'app=x'];
     const finished = await kubeAwait(selected, { env: { KUBE_AWAIT_FOR: 'finished' } }).exit;
-    const expected = await kubeAwait([...selected, '--for=finished', '--timeout=4s'], {
-      env: { KUBE_AWAIT_EXPECT: '3' },
-    }).exit;
+    const env = { KUBE_AWAIT_EXPECT: '3' };
+    const expected = await untilAnswered(() => kubeAwait([...selected, '--for=finished', '--timeout=4s'], { env }));
     const atLeast = await kubeAwait(selected, { env: { KUBE_AWAIT_AT_LEAST: '1' } }).exit;
     expect([finished.code, expected.code, atLeast.code]).toEqual([0, 124, 0]);
     expect(expected.stdout).toContain('2 of 3 expected found');
