@@ -62,9 +62,7 @@ export function verdictOf(target: TargetState, event: 'reached' | 'failed'): Res
 
 /** Whether a target is reached so that nothing that happens to its object can take that back. */
 export function isReachedForGood({ status }: TargetState): boolean {
-  if (status.state !== 'reached') return false;
-  const { why } = status;
-  return why.code === 'job' || (why.code === 'pod' && (why.phase === 'Succeeded' || why.phase === 'Failed'));
+  return status.state === 'reached' && status.lasting === 'terminal';
 }
 
 /** For a moment only, while a target's other objects are read: nothing to tell of. */

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube/object.ts';
 import { isNotCounted } from './goals.ts';
+import { isTerminal } from './memory.ts';
 import { missing } from './missing.ts';
 import { judgeOwned } from './owners.ts';
 import type { Target } from './plan.ts';
@@ -18,8 +19,11 @@ export function judgeNamed(scene: Scene): Judgement {
     return { memory, ...missing(scene, memory.syncedAt ?? now, { containers }), wants: [] };
   }
   if (member !== undefined) {
-    const { state, why } = member.verdict;
-    return { memory, status: { state, why, uid: member.object.metadata.uid }, wants: [], wakeAt: undefined };
+    const { verdict } = member;
+    const { state, why } = verdict;
+    const lasting = isTerminal(verdict) ? ({ lasting: 'terminal' } as const) : {};
+    const status = { state, why, uid: member.object.metadata.uid, ...lasting };
+    return { memory, status, wants: [], wakeAt: undefined };
   }
   const [lost] = memory.lost.values();
   const { status, wakeAt } = missing(scene, since, { lost });

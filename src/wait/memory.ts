@@ -83,7 +83,7 @@ export function remember(
   const go = (object: KubeObject, verdict: Verdict, outcome: Lost['outcome']): void => {
     const { uid, name } = object.metadata;
     newestDeletion = now;
-    if (verdict.state === 'failed' || isReachedForGood(verdict)) {
+    if (verdict.state === 'failed' || isTerminal(verdict)) {
       if (!places.has(placeOf(object)) && !rules.replaced(object, 'gone'))
         members.set(uid, { object, verdict, presence: 'gone' });
       return;
@@ -116,9 +116,10 @@ export function remember(
 
 /** What was reached for good stands, whatever a later state of the same object says. */
 function keep(before: Member | undefined, verdict: Verdict): Verdict {
-  return before !== undefined && isReachedForGood(before.verdict) ? before.verdict : verdict;
+  return before !== undefined && isTerminal(before.verdict) ? before.verdict : verdict;
 }
 
-function isReachedForGood(verdict: Verdict): boolean {
+/** Whether a verdict is reached and can never be taken back for the object's uid. */
+export function isTerminal(verdict: Verdict): boolean {
   return verdict.state === 'reached' && verdict.lasting === 'terminal';
 }

@@ -136,7 +136,13 @@ export interface Lost {
 export type Status =
   /** No complete answer yet. */
   | { readonly state: 'unknown' }
-  | { readonly state: 'pending' | 'reached' | 'failed'; readonly why: StatusWhy; readonly uid?: string };
+  | {
+      readonly state: 'pending' | 'reached' | 'failed';
+      readonly why: StatusWhy;
+      readonly uid?: string;
+      /** Set on a terminal verdict: nothing that happens to the object can take it back. */
+      readonly lasting?: 'terminal';
+    };
 
 export type StatusWhy =
   | Why

@@ -87,6 +87,7 @@ describe.concurrent('check', () => {
       ['list', 'pods', ns, 'yes', 'optional', 'job/x: why it failed'],
       ['watch', 'pods', ns, 'yes', 'optional', 'job/x: why it failed'],
       ['get', 'pods/log', ns, 'yes', 'optional', 'job/x: why it failed'],
+      ['list', 'events', ns, 'yes', 'optional', 'job/x: why it failed'],
       ['list', 'nodes/n', '(cluster)', 'yes', 'required', 'node/n'],
       ['watch', 'nodes/n', '(cluster)', 'yes', 'required', 'node/n'],
     ]);
@@ -146,6 +147,7 @@ describe.concurrent('check', () => {
       `jobs.batch/x in namespace ${ns}: without list it is read by get`,
       `jobs.batch/x in namespace ${ns}: without watch it is polled every 2 to 10 s`,
       `pods/log in namespace ${ns}: optional, not granted`,
+      `events in namespace ${ns}: optional, not granted`,
       `endpointslices.discovery.k8s.io in namespace ${ns}: optional, not granted`,
     ]);
     expect(text.stdout.split('\n').filter((line) => line.startsWith('remark: '))).toEqual(

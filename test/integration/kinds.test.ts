@@ -352,7 +352,7 @@ describe.concurrent('a custom resource', () => {
     await api.create(widget(group, ns));
     const run = kubeAwait([`widget.${group}/x`, '--heartbeat=200ms']);
     const { text } = await run.line(/^hint: /);
-    expect(text).toContain('it has no condition Ready; say what to wait for with --for=condition=TYPE');
+    expect(text).toContain('it has neither a Ready nor a Succeeded condition: use --for=condition=TYPE');
     await api.patchStatus(widget(group, ns), ready('True'));
     const { code } = await run.exit;
     expect(code).toBe(0);

@@ -156,7 +156,7 @@ describe.concurrent('a watch event that is lost', () => {
   test('is found by a LIST one second before the timeout', async ({ ns, proxy, kubeconfig, kubeAwait, expect }) => {
     const swallowed = proxy.swallow(completes);
     await api.create(job({ namespace: ns, name: 'x', exitCode: 'ask' }));
-    const run = kubeAwait(['job/x', '--timeout=15s'], { kubeconfig });
+    const run = kubeAwait(['job/x', '--timeout=45s'], { kubeconfig });
     await proxy.request(isWatch);
     await completed(ns);
     await swallowed;

@@ -110,7 +110,7 @@ describe.concurrent('text', () => {
     const who = await identity({ rules: [] });
     const refused = await kubeAwait(['job/x', '-q', '--timeout=0'], { as: who }).exit;
     const wrong = await kubeAwait(['job/x', '-q', '--timeout=10']).exit;
-    expect(refused.stderr).toContain('cannot list jobs "x"');
+    expect(refused.stderr).toContain('cannot list jobs.batch "x"');
     expect(wrong.stderr).toContain('--timeout');
   });
 

@@ -21,11 +21,11 @@ beforeAll(async () => {
     job({ namespace: infra, name: 'migrate' }),
   ];
   const pods = [
-    pod({ namespace: shop, name: 'db-0', labels: { role: 'db', tier: 'store', release: 'a' } }),
-    pod({ namespace: shop, name: 'db-1', labels: { role: 'db', tier: 'cache', release: 'b' } }),
-    pod({ namespace: infra, name: 'db-2', labels: { role: 'db' } }),
+    pod({ namespace: shop, name: 'db-0', labels: { role: 'db', tier: 'store', release: 'a', part: shop } }),
+    pod({ namespace: shop, name: 'db-1', labels: { role: 'db', tier: 'cache', release: 'b', part: shop } }),
+    pod({ namespace: infra, name: 'db-2', labels: { role: 'db', part: shop } }),
     // Never ready: a selector that finds it is never reached.
-    pod({ namespace: shop, name: 'stuck', labels: { role: 'web' }, ready: 'never' }),
+    pod({ namespace: shop, name: 'stuck', labels: { role: 'web', part: shop }, ready: 'never' }),
     pod({ namespace: shop, name: 'pod' }),
   ];
   await Promise.all([...jobs, ...pods].map((one) => api.create(one)));
@@ -136,8 +136,10 @@ describe.concurrent('namespaces', () => {
   });
 
   test('-A looks in all of them, and says where what it finds is', async ({ bare, expect }) => {
-    const one = await bare(['pod', '-l', 'role=db', '-A', '--expect=3', '--timeout=0'], { namespace: shop }).exit;
-    const stuck = await bare(['pod', '-l', 'role', '--all-namespaces', '--timeout=0']).exit;
+    const one = await bare(['pod', '-l', `role=db,part=${shop}`, '-A', '--expect=3', '--timeout=0'], {
+      namespace: shop,
+    }).exit;
+    const stuck = await bare(['pod', '-l', `part=${shop}`, '--all-namespaces', '--timeout=0']).exit;
     expect(one.code).toBe(0);
     expect(stuck.stdout).toContain(`${shop}/pod/stuck Running`);
   });

@@ -15,6 +15,7 @@ import {
   type Run,
   type RunOptions,
   test,
+  untilAnswered,
 } from '../harness/index.ts';
 import { slug } from '../harness/looks.ts';
 
@@ -839,8 +840,8 @@ describe.concurrent('a run', () => {
   });
 
   test('has the time limit of KUBE_AWAIT_TIMEOUT', async ({ bare, expect }) => {
-    const run = bare(['job', 'x', '-n', space], asScript({ ...quiet, KUBE_AWAIT_TIMEOUT: '1s' }));
-    const { code, stderr } = await run.exit;
+    const env = { ...quiet, KUBE_AWAIT_TIMEOUT: '1s' };
+    const { code, stderr } = await untilAnswered(() => bare(['job', 'x', '-n', space], asScript(env)));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^job\/x not reached after 1s: does not exist yet$/m);
   });

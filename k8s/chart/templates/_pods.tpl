@@ -80,5 +80,8 @@ projected:
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
 {{- end }}
 {{- end }}

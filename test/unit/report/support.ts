@@ -84,7 +84,11 @@ export function membersWhy(more: Partial<MembersWhy> = {}): MembersWhy {
 
 /** An object named `uid-NAME` stands so. */
 export const pending = (target: Target, why: StatusWhy): TargetState => standing(target, 'pending', why);
-export const reached = (target: Target, why: StatusWhy): TargetState => standing(target, 'reached', why);
+/** A Job that is reached stays so; a selector must hold at the end. */
+export const reached = (target: Target, why: StatusWhy): TargetState => {
+  const lasting = why.code === 'job' ? ({ lasting: 'terminal' } as const) : {};
+  return stands(target, { state: 'reached', why, ...lasting });
+};
 export const failed = (target: Target, why: StatusWhy): TargetState => standing(target, 'failed', why);
 
 function standing(target: Target, state: 'pending' | 'reached' | 'failed', why: StatusWhy): TargetState {
