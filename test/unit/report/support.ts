@@ -85,15 +85,18 @@ export function membersWhy(more: Partial<MembersWhy> = {}): MembersWhy {
 /** An object named `uid-NAME` stands so. */
 export const pending = (target: Target, why: StatusWhy): TargetState => standing(target, 'pending', why);
 /** A Job that is reached stays so; a selector must hold at the end. */
-export const reached = (target: Target, why: StatusWhy): TargetState => {
-  const lasting = why.code === 'job' ? ({ lasting: 'terminal' } as const) : {};
-  return stands(target, { state: 'reached', why, ...lasting });
-};
+export const reached = (target: Target, why: StatusWhy): TargetState =>
+  standing(target, 'reached', why, why.code === 'job' ? { lasting: 'terminal' } : {});
 export const failed = (target: Target, why: StatusWhy): TargetState => standing(target, 'failed', why);
 
-function standing(target: Target, state: 'pending' | 'reached' | 'failed', why: StatusWhy): TargetState {
+function standing(
+  target: Target,
+  state: 'pending' | 'reached' | 'failed',
+  why: StatusWhy,
+  more: { readonly lasting?: 'terminal' } = {},
+): TargetState {
   const uid = target.select.by === 'name' ? { uid: `uid-${target.select.name}` } : {};
-  return stands(target, { state, why, ...uid });
+  return stands(target, { state, why, ...uid, ...more });
 }
 
 export function stateOf(targets: readonly TargetState[], more: Partial<State> = {}): State {
