@@ -31,6 +31,8 @@ export type Emission =
       readonly what: 'snapshot';
       readonly objects: ReadonlyMap<string, KubeObject>;
       readonly departed: readonly KubeObject[];
+      /** What discovery found, if the resource of the spec was not known or is served in another version. */
+      readonly resource?: ApiResource | undefined;
     }
   /** The server has answered a request as asked: an outage or a refusal is over. */
   | { readonly what: 'answered'; readonly verb: Verb }

@@ -281,7 +281,7 @@ function settle(
 ): Transition {
   const objects = new Map(read.map((object) => [object.metadata.uid, object]));
   const settled = { ...machine, objects };
-  const told: Emission[] = [...emit, { what: 'snapshot', objects, departed: [] }];
+  const told: Emission[] = [...emit, { what: 'snapshot', objects, departed: [], ...resourceOf(machine) }];
   if (spec.mode === 'once') return { machine: { ...settled, phase: { at: 'done' } }, emit: told };
   const { follow } = machine;
   // Watching from an unset or zero resourceVersion would start at any point in the past, so it is never done.
@@ -289,6 +289,10 @@ function settle(
     return { machine: { ...settled, phase: { at: 'watch', resourceVersion } }, emit: told };
   }
   return { machine: pollFrom(settled, now), emit: told };
+}
+
+function resourceOf({ resource }: Machine): { readonly resource?: ApiResource } {
+  return resource === undefined ? {} : { resource };
 }
 
 function mayWatch(follow: Follow, now: number): boolean {

@@ -18,7 +18,8 @@ export function judgeCronJob(cronJob: KubeObject, jobs: Iterable<KubeObject>, go
   return state === 'reached' ? reached('terminal', facts) : pending(facts);
 }
 
-function newestScheduled(cronJob: KubeObject, jobs: Iterable<KubeObject>): KubeObject | undefined {
+/** The newest scheduled Job of a CronJob; undefined: none. */
+export function newestScheduled(cronJob: KubeObject, jobs: Iterable<KubeObject>): KubeObject | undefined {
   let newest: { readonly job: KubeObject; readonly at: number } | undefined;
   for (const job of jobs) {
     if (controllerOf(job)?.uid !== cronJob.metadata.uid || isManual(job)) continue;

@@ -36,6 +36,17 @@ function condition(type: string, status = 'True', ...reasons: readonly string[])
   };
 }
 
+/** The same, of the current generation. */
+function current(type: string, status: string): Check {
+  const check = condition(type, status);
+  return unless(check, (object) =>
+    isStale(
+      object,
+      conditions(object).find((one) => one.type === type),
+    ),
+  );
+}
+
 /** A field of the status has one of these values. */
 function status(path: string, ...values: readonly string[]): Check {
   const value = (object: KubeObject) => text(object, 'status', ...path.split('.'));
@@ -181,8 +192,8 @@ const KNOWN: readonly KnownKind[] = [
   {
     // Stalled=True alone is set after the first failed attempt.
     kinds: ['db.atlasgo.io/atlasmigrations', 'db.atlasgo.io/atlasschemas'],
-    reached: condition('Ready'),
-    failed: unless(condition('Stalled'), hasRetriesLeft),
+    reached: current('Ready', 'True'),
+    failed: unless(current('Stalled', 'True'), hasRetriesLeft),
     lasting: 'level',
     link: 'https://github.com/ariga/atlas-operator/blob/c120407/api/v1alpha1/atlasmigration_types.go',
   },
@@ -298,7 +309,6 @@ export function judgeCustom(object: KubeObject, kind: string, version: string): 
   const known = BY_KIND.get(`${kind}/${version}`) ?? BY_KIND.get(kind);
   if (known === undefined) return judgeUnknown(object);
   const { lasting } = known;
-  if (lasting === 'level' && isStale(object)) return pending(known.reached.why(object));
   if (known.failed?.holds(object)) return failed(known.failed.why(object));
   const why = known.reached.why(object);
   return known.reached.holds(object) ? reached(lasting === 'task' ? 'terminal' : 'level', why) : pending(why);

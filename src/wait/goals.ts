@@ -176,7 +176,11 @@ export function missedWith(target: Target, object: KubeObject): 'object' | 'its 
   const rule = isJob(controllerOf(object)) ? ownerRule(target) : undefined;
   if (rule !== undefined) return rule.judge === 'jobs' ? 'its Job' : 'nothing';
   if (target.goals.some(({ for: goal }) => goal === 'complete' || goal === 'finished')) return 'object';
-  if (!target.goals.some(({ for: goal }) => goal === 'default' || goal === 'partly')) return 'nothing';
   const kind = keyOf(target.resource);
-  return kind === 'batch/jobs' || isKnownTask(kind) || (kind === '/pods' && !isService(object)) ? 'object' : 'nothing';
+  const ends = kind === 'batch/jobs' || isKnownTask(kind);
+  // Only of a pod does `ready` ask something else than the default goal.
+  const isAwaited = ({ for: goal }: Goal): boolean =>
+    goal === 'default' || goal === 'partly' || (goal === 'ready' && kind !== '/pods');
+  if (!target.goals.some(isAwaited)) return 'nothing';
+  return ends || (kind === '/pods' && !isService(object)) ? 'object' : 'nothing';
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { conditions } from '../verdict/conditions.ts';
 import { keyOf } from '../verdict/index.ts';
 import { controllerOf, isJob } from '../verdict/owner.ts';
-import { halfDone } from '../verdict/pod.ts';
+import { halfDone, isTerminating } from '../verdict/pod.ts';
 import type { TargetState } from './state.ts';
 
 /** Something that may explain why a target is still pending, told once with the first heartbeat. */
@@ -58,8 +58,9 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   if (kind === '/persistentvolumeclaims' && told?.code === 'phase' && told.phase === 'Pending') {
     hints.push({ code: 'unbound-claim' });
   }
-  const pods = kind === '/pods' ? here : kind === 'batch/jobs' ? memory.unreadyPods : [];
-  const [half] = pods.flatMap((pod) => halfDone(pod) ?? []);
+  const pendingPods = members.filter(({ verdict }) => verdict.state === 'pending').map(({ object }) => object);
+  const pods = kind === '/pods' ? pendingPods : kind === 'batch/jobs' ? memory.unreadyPods : [];
+  const [half] = pods.flatMap((pod) => (isTerminating(pod) ? [] : (halfDone(pod) ?? [])));
   if (half !== undefined) hints.push({ code: 'half-done', ...half });
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);
   const needed = memory.servedBy ?? here;

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../kube/object.ts';
 import { isNotServed } from '../kube/problem.ts';
 import type { ApiResource } from '../kube/resource.ts';
-import { judgeCronJob } from '../verdict/cronjob.ts';
+import { judgeCronJob, newestScheduled } from '../verdict/cronjob.ts';
 import { judgeKind, keyOf } from '../verdict/index.ts';
 import type { KindGoal } from '../verdict/kind-goal.ts';
 import { controllerOf } from '../verdict/owner.ts';
@@ -37,6 +37,8 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
   const wants: Want[] = [];
   const members = new Map<string, Member>();
   const pods: KubeObject[] = [];
+  // A newest run that is deleted before its end still counts as the newest.
+  const endedJobs = new Map(memory.endedJobs);
   for (const [uid, member] of memory.members) {
     const done =
       member.presence === 'gone' || (member.verdict.state === 'reached' && member.verdict.lasting === 'terminal');
@@ -48,11 +50,11 @@ export function judgeWithOthers(scene: Scene): { readonly memory: Memory; readon
       if (judgeKind(target.resource, object, goal) !== 'others') throw new Error(`${kind} is judged alone`);
       return kind === '/services'
         ? service(scene, object, goal, wants, pods)
-        : cronJob(scene, object, goal === 'finished' ? goal : 'complete', wants);
+        : cronJob(scene, object, goal === 'finished' ? goal : 'complete', { wants, endedJobs });
     };
     members.set(uid, { ...member, verdict: judgeGoals(plan, target, member.object, own) });
   }
-  if (kind !== '/services') return { memory: { ...memory, members }, wants };
+  if (kind !== '/services') return { memory: { ...memory, members, endedJobs }, wants };
   const self = pods.find((pod) => isSelf(plan, pod));
   return { memory: { ...memory, members, self, servedBy: pods.filter((pod) => pod !== self) }, wants };
 }
@@ -97,7 +99,12 @@ function service(scene: Scene, object: KubeObject, goal: KindGoal, wants: Want[]
   return judgeService(object, others, sliceState?.objects?.values(), goal);
 }
 
-function cronJob(scene: Scene, object: KubeObject, goal: 'complete' | 'finished', wants: Want[]): Verdict {
+function cronJob(
+  scene: Scene,
+  object: KubeObject,
+  goal: 'complete' | 'finished',
+  { wants, endedJobs }: { readonly wants: Want[]; readonly endedJobs: Map<string, KubeObject> },
+): Verdict {
   const { namespace } = object.metadata;
   const want = wantOf({ resource: JOBS, namespace, mode: 'watch', keep: 'verdict' }, 'required');
   wants.push(want);
@@ -105,9 +112,8 @@ function cronJob(scene: Scene, object: KubeObject, goal: 'complete' | 'finished'
   if (here === undefined) return pending({ code: 'reading' });
   // A history limit of 0 deletes a Job in the moment in which it ends.
   const ended = [...scene.memory.endedJobs.values()].filter((job) => controllerOf(job)?.uid === object.metadata.uid);
-  return judgeCronJob(
-    object,
-    new Map([...ended.map((job) => [job.metadata.uid, job] as const), ...here]).values(),
-    goal,
-  );
+  const jobs = new Map([...ended.map((job) => [job.metadata.uid, job] as const), ...here]);
+  const newest = newestScheduled(object, jobs.values());
+  if (newest !== undefined) endedJobs.set(newest.metadata.uid, newest);
+  return judgeCronJob(object, jobs.values(), goal);
 }

@@ -59,7 +59,7 @@ export function judgeOwned(scene: Scene, members: readonly Member[]): Owned {
   const want = wantOfJobs(target, owners, rule.need);
   const asked = { ...scene, want, owners, owned, others };
   // Enough have succeeded: neither the other pods nor their Jobs matter.
-  if (target.expect !== undefined && members.filter(isDone).length >= target.expect) {
+  if (target.expect !== undefined && owned.filter(isDone).length >= target.expect) {
     return { ...alone, wants: [want], others: [...others, ...owned.filter(isDone)] };
   }
   const refusal = rule.need === 'optional' ? refusalOf(scene, want) : undefined;
@@ -160,16 +160,17 @@ function isFailedAttempt({ verdict }: Member): boolean {
 }
 
 /**
- * Whether the Jobs may not be read. An API server that comes back refuses for a moment what it will grant, and the pods
- * alone could then seem to be done before their Job is.
+ * Whether Jobs cannot be read. A refusal counts only once it has lasted: an API server that has just started, or a Role
+ * that is just being created, refuses for a moment, and the pods alone could then seem to be done before their Job is.
  */
 function refusalOf(
-  { collections, now }: Scene,
+  { plan, collections, now }: Scene,
   want: Want,
 ): { readonly state: 'lasting' | 'fresh'; readonly wakeAt: number | undefined } | undefined {
   const { objects, trouble } = collections.get(want.key) ?? {};
   if (objects !== undefined || !isDenied(trouble)) return undefined;
-  const lastsFrom = trouble.refusedSince + (trouble.afterOutage ? REFUSAL_MS.afterOutage : 0);
+  const limitMs = trouble.afterOutage ? REFUSAL_MS.afterOutage : REFUSAL_MS.usually;
+  const lastsFrom = trouble.refusedSince + (plan.timeoutMs === 0 ? 0 : limitMs);
   return now < lastsFrom ? { state: 'fresh', wakeAt: lastsFrom } : { state: 'lasting', wakeAt: undefined };
 }
 

@@ -68,7 +68,7 @@ export interface Memory {
   readonly predecessors: ReadonlySet<string>;
   /** Objects that were deleted before they were done, by namespace and name, until one of that name is there again. */
   readonly lost: ReadonlyMap<string, Lost>;
-  /** Jobs that have ended, by uid, in their last state: of members' owners, and of CronJobs. They may be gone. */
+  /** Jobs that have ended, and the newest run of a CronJob, by uid, in their last state. They may be deleted. */
   readonly endedJobs: ReadonlyMap<string, KubeObject>;
   /** Since when an owning Job that a member names is not there, by uid. */
   readonly ownersGone: ReadonlyMap<string, number>;
@@ -103,8 +103,9 @@ export interface Stuck {
   readonly message: string | undefined;
   /** When this run first saw it stuck. */
   readonly since: number;
-  /** Since when it has been running; undefined while it is not. */
+  /** Since when it has been running without a restart; undefined while it is not running. */
   readonly runningSince: number | undefined;
+  readonly restarts: number;
 }
 
 /** One thing that counts towards a selector's target: an object, a Job that owns objects, an object that is lost. */

@@ -52,21 +52,25 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
   const wakes: number[] = [];
   const targets = state.targets.map((before): TargetState => {
     const own = primaryWant(before.target);
-    need(own);
-    let { memory } = before;
+    let { target, memory } = before;
     if (input.what === 'emission' && input.emission.what === 'snapshot') {
       memory = rememberJobs(memory, collections.get(input.key)?.want, input.emission);
-      if (input.key === own.key) memory = remember(memory, input.emission, rulesFor(plan, before.target), now);
+      if (input.key === own.key) {
+        // A kind that was not served when the run began is judged by what discovery has found since.
+        target = { ...target, resource: input.emission.resource ?? target.resource };
+        memory = remember(memory, input.emission, rulesFor(plan, target), now);
+      }
     }
+    need(primaryWant(target));
     if (memory.syncedAt === undefined) return { ...before, memory };
-    const judged = judgeTarget({ plan, target: before.target, memory, collections, now });
+    const judged = judgeTarget({ plan, target, memory, collections, now });
     for (const want of judged.wants) need(want);
     if (judged.wakeAt !== undefined) wakes.push(judged.wakeAt);
     // One look has no later one to wait for.
-    if (plan.timeoutMs === 0) return { target: before.target, memory: judged.memory, status: judged.status };
+    if (plan.timeoutMs === 0) return { target, memory: judged.memory, status: judged.status };
     const held = trusted(judged.status, judged.memory, [own, ...judged.wants], { collections, now });
     if (held.wakeAt !== undefined) wakes.push(held.wakeAt);
-    return { target: before.target, memory: judged.memory, status: held.status };
+    return { target, memory: judged.memory, status: held.status };
   });
   for (const key of collections.keys()) if (!wants.has(key)) collections.delete(key);
   for (const [key, want] of wants) {

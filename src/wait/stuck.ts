@@ -90,7 +90,7 @@ export function podSelectorOfJob(job: KubeObject): string | undefined {
 }
 
 /** The current state of a container, or of a pod's scheduling. */
-interface Seen extends Pick<Stuck, 'label' | 'reason' | 'message'> {
+interface Seen extends Pick<Stuck, 'label' | 'reason' | 'message' | 'restarts'> {
   readonly key: string;
   /** `well`: scheduled, or ended with 0, which stops the clock. `between`: neither stuck nor running. */
   readonly state: 'stuck' | 'running' | 'well' | 'between';
@@ -106,7 +106,7 @@ function troubles(pod: KubeObject): readonly Seen[] {
   const state = scheduled?.status === 'True' ? 'well' : isUnschedulable ? 'stuck' : 'between';
   const { reason = '', message } = scheduled ?? {};
   return [
-    { key: uid, label, reason, message, state },
+    { key: uid, label, reason, message, restarts: 0, state },
     ...containerStatuses(pod).map((status): Seen => {
       const container = text(status, 'name') ?? '';
       return {
@@ -114,6 +114,7 @@ function troubles(pod: KubeObject): readonly Seen[] {
         label: `${label} container ${container}`,
         reason: text(status, 'state', 'waiting', 'reason') ?? '',
         message: text(status, 'state', 'waiting', 'message'),
+        restarts: number(status, 'restartCount') ?? 0,
         state: stateOf(status),
       };
     }),
@@ -127,10 +128,12 @@ function stateOf(status: unknown): Seen['state'] {
 }
 
 function tick(before: Stuck | undefined, seen: Omit<Seen, 'key'>, now: number): Stuck | undefined {
-  const { label, reason, message, state } = seen;
-  if (state === 'stuck') return { label, reason, message, since: before?.since ?? now, runningSince: undefined };
+  const { label, reason, message, restarts, state } = seen;
+  if (state === 'stuck')
+    return { label, reason, message, since: before?.since ?? now, runningSince: undefined, restarts };
   if (before === undefined || state === 'well') return undefined;
   if (state === 'between') return { ...before, runningSince: undefined };
-  const runningSince = before.runningSince ?? now;
-  return now - runningSince >= HEALTHY_MS ? undefined : { ...before, runningSince };
+  // A crash between two events shows only in the number of restarts.
+  const runningSince = before.restarts === restarts ? (before.runningSince ?? now) : now;
+  return now - runningSince >= HEALTHY_MS ? undefined : { ...before, runningSince, restarts };
 }

@@ -98,6 +98,17 @@ const rows: readonly Row[] = [
   ['postgresql.cnpg.io/backups', phase('walArchivingFailing'), 'pending'],
   ['db.atlasgo.io/atlasmigrations db.atlasgo.io/atlasschemas', cond('Ready'), 'reached'],
   ['db.atlasgo.io/atlasmigrations', { ...cond('Ready'), observedGeneration: 1 }, 'pending'],
+  ['db.atlasgo.io/atlasmigrations', cond('Ready', 'True', 'r', { observedGeneration: 1 }), 'pending'],
+  [
+    'db.atlasgo.io/atlasmigrations',
+    { ...cond('Ready', 'True', 'r', { observedGeneration: 2 }), observedGeneration: 1 },
+    'reached',
+  ],
+  [
+    'db.atlasgo.io/atlasmigrations',
+    { ...cond('Stalled', 'True', 'r', { observedGeneration: 1 }), failed: 21 },
+    'pending',
+  ],
   ['db.atlasgo.io/atlasmigrations db.atlasgo.io/atlasschemas', { ...cond('Stalled'), failed: 20 }, 'pending'],
   ['db.atlasgo.io/atlasmigrations db.atlasgo.io/atlasschemas', { ...cond('Stalled'), failed: 21 }, 'failed'],
   ['db.atlasgo.io/atlasmigrations', { ...cond('Stalled'), failed: 3 }, 'failed', { backoffLimit: 2 }],
