@@ -27,8 +27,9 @@ export async function discover(
     if (found !== undefined) return found;
   }
   const lacking = versions.find(
-    ({ unread, group }) =>
-      unread !== undefined && readings(word.toLowerCase()).some((wanted) => mayBeGroup(group, wanted.group)),
+    ({ unread, group, isDenied = false }) =>
+      unread !== undefined &&
+      readings(word.toLowerCase()).some((wanted) => mayBeGroup(group, wanted.group) && (!isDenied || wanted.group)),
   );
   if (lacking?.unread !== undefined) throw new TransportError(lacking.unread);
   return undefined;
@@ -43,6 +44,8 @@ interface GroupVersion {
   readonly resources: readonly ApiResource[];
   /** Why its resources are not known: mostly an aggregated API server that is down. */
   readonly unread: Problem | undefined;
+  /** Whether the server answered 404 for it: a word without a group is not looked for there. */
+  readonly isDenied?: boolean;
 }
 
 /** What a word may mean: `a.b.c` is a of group b.c, or version b of a in group c. */
@@ -142,10 +145,12 @@ async function unaggregated(groupVersion: string, path: '/api' | '/apis', read: 
   try {
     document = await read(`${path}/${groupVersion}`);
   } catch (error) {
-    // The one that is down need not be the one that is looked for. A 404 is no fault: it has just been taken away.
+    // The one that is down need not be the one that is looked for. A 404 says nothing about a version that was just
+    // listed: an aggregated API server that is starting answers it too.
     if (!(error instanceof TransportError) || whatToDo(error.problem) === 'refused') throw error;
-    const unread = whatToDo(error.problem) === 'not-found' ? undefined : error.problem;
-    return { ...named, resources: [], unread };
+    const isDenied = whatToDo(error.problem) === 'not-found';
+    const unread = isDenied ? notServedNow(named.group, named.version) : error.problem;
+    return { ...named, resources: [], unread, isDenied };
   }
   const resources = list(document, 'resources').flatMap((resource) => {
     const name = text(resource, 'name');

@@ -42,6 +42,8 @@ const TIME_LIMIT_MS = 60_000;
 const RENEWAL_MS = 5_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** Of what a plugin prints on stderr, of which the last line is shown. */
+/** How long the standard error of a plugin that has failed is read, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
 const MAX_ERROR_LENGTH = 2_000;
 
 /**
@@ -139,6 +141,7 @@ function run(given: {
   fail: (what: string) => TransportError;
 }): Promise<string> {
   const { command, args, env, interactive, fail } = given;
+  const { setTimeout: delay } = process.getBuiltinModule('node:timers/promises');
   return new Promise((resolve, reject) => {
     // Loaded where there is a plugin only.
     const child = process.getBuiltinModule('node:child_process').spawn(command, args, {
@@ -162,10 +165,15 @@ function run(given: {
     child.once('error', (error) => {
       reject(fail(`could not be started: ${'code' in error ? error.code : 'unknown error'}`));
     });
-    child.once('close', (code, signal) => {
+    // What a plugin leaves running in the background, such as a cache, may keep stderr open.
+    const stdoutEnd = new Promise((end) => child.stdout?.once('close', end));
+    const stderrEnd = new Promise((end) => child.stderr?.once('close', end) ?? end(undefined));
+    child.once('exit', async (code, signal) => {
+      await stdoutEnd;
       if (code === 0) resolve(Buffer.concat(chunks).toString('utf8'));
-      else
-        reject(fail(withLastLine(code === null ? `was ended by ${signal}` : `failed with exit code ${code}`, errors)));
+      else await Promise.race([stderrEnd, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+      child.stderr?.destroy();
+      reject(fail(withLastLine(code === null ? `was ended by ${signal}` : `failed with exit code ${code}`, errors)));
     });
   });
 }

@@ -11,8 +11,6 @@ export interface FollowDeps extends ReadingDeps {
   readonly backoff: Backoff;
   /** Asks discovery for a kind that is not served as it was asked for. Throws TransportError. */
   readonly resolve: (resource: ApiResource, signal: AbortSignal) => Promise<ApiResource | undefined>;
-  /** On the clock: when a watch or a pause is interrupted, once, to read everything before the run ends. */
-  readonly lastLookAt: number;
 }
 
 /**
@@ -24,7 +22,7 @@ export async function* follow(spec: CollectionSpec, deps: FollowDeps): AsyncGene
   let machine = startOf(spec);
   while (machine.phase.at !== 'done' && !deps.signal.aborted) {
     const resource = machine.resource ?? spec.resource;
-    for await (const happening of untilLastLook(machine.phase, { ...spec, resource }, deps)) {
+    for await (const happening of perform(machine.phase, { ...spec, resource }, deps)) {
       if (deps.signal.aborted) return;
       const before = machine.phase;
       const next = transition(machine, happening, spec, deps.clock.now());
@@ -33,28 +31,6 @@ export async function* follow(spec: CollectionSpec, deps: FollowDeps): AsyncGene
       // A watch goes on while only its resourceVersion moves; anything else ends what is being performed.
       if (!(before.at === 'watch' && machine.phase.at === 'watch')) break;
     }
-  }
-}
-
-/** Does what a phase says; a watch or a pause only until the last look is due. */
-async function* untilLastLook(phase: Phase, spec: CollectionSpec, deps: FollowDeps): AsyncGenerator<Happening, void> {
-  const { clock, signal } = deps;
-  const leftMs = deps.lastLookAt - clock.now();
-  const isAwaiting = phase.at === 'watch' || phase.at === 'pause';
-  if (!isAwaiting || leftMs <= 0 || leftMs === Number.POSITIVE_INFINITY) {
-    yield* perform(phase, spec, deps);
-    return;
-  }
-  const due = new AbortController();
-  const alarm = clock.alarm(leftMs, () => due.abort());
-  try {
-    const either = AbortSignal.any([signal, due.signal]);
-    for await (const happening of perform(phase, spec, { ...deps, signal: either })) {
-      const isInterrupted = due.signal.aborted && (happening.what === 'problem' || happening.what === 'elapsed');
-      yield isInterrupted ? { what: 'last look' } : happening;
-    }
-  } finally {
-    alarm.cancel();
   }
 }
 

@@ -114,9 +114,7 @@ export type Happening =
   | { readonly what: 'problem'; readonly problem: Problem }
   /** What discovery says of the kind; undefined: the server serves none of that group and name. */
   | { readonly what: 'looked up'; readonly resource: ApiResource | undefined }
-  | { readonly what: 'elapsed' }
-  /** The run is about to end, and a watch or a pause was interrupted for one more reading. */
-  | { readonly what: 'last look' };
+  | { readonly what: 'elapsed' };
 
 const RELIST = { at: 'list', pages: [], continueToken: undefined } as const;
 
@@ -187,8 +185,6 @@ export function transition(machine: Machine, told: Happening, spec: CollectionSp
       return lookedUp(machine, happening.resource, spec);
     case 'elapsed':
       return go(machine, phase.at === 'pause' ? phase.next : RELIST);
-    case 'last look':
-      return go(machine, phase.at === 'pause' && phase.next.at === 'lookup' ? phase.next : readPhase(machine));
     default:
       return assertNever(happening);
   }
@@ -234,8 +230,9 @@ function lookedUp(machine: Machine, resource: ApiResource | undefined, spec: Col
   const asked = machine.resource ?? spec.resource;
   if (resource !== undefined) {
     const found = { ...machine, resource };
-    // Discovery lists what the path just denied: behind one address there may be API servers of two versions.
-    return problem !== undefined && resource.version === asked.version
+    // Discovery lists what the path just denied: behind one address there may be API servers of two versions. Only the
+    // first change of the version is free of a pause.
+    return problem !== undefined && (machine.resource !== undefined || resource.version === asked.version)
       ? troubleAt('list', problem, found, RELIST)
       : go(found, RELIST);
   }
@@ -342,7 +339,9 @@ function applyEvents(machine: Machine, events: readonly WatchEvent[], spec: Coll
       objects.set(uid, event.object);
     }
   }
-  const next: Machine = { ...machine, objects, phase: { at: 'watch', resourceVersion } };
+  // A watch that brings nothing new, such as a bookmark, is still short if it ends at once.
+  const watching = changed ? { at: 'watch' as const } : machine.phase;
+  const next: Machine = { ...machine, objects, phase: { ...watching, resourceVersion } };
   const emit: Emission[] = changed ? [{ what: 'snapshot', objects, departed }] : [];
   if (error === undefined) return { machine: next, emit };
   if (error.kind === 'interrupted') {

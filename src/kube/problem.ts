@@ -109,7 +109,10 @@ export function fromHttp(status: number, headers: IncomingHttpHeaders, bodyText:
   const isStatus = body?.kind === 'Status';
   const details = isStatus ? detailsOf(body.details) : undefined;
   const location = status < 400 ? headers.location : undefined;
-  const said = location === undefined ? summary(bodyText) : `Location ${cut(oneLine(location), MAX_SUMMARY)}`;
+  const said =
+    location === undefined
+      ? summary(bodyText)
+      : `Location ${cut(oneLine(location.replace(/\/\/[^/@]*@/, '//')), MAX_SUMMARY)}`;
   return statusProblem({
     status,
     reason: (isStatus && textOf(body.reason)) || REASONS[status] || `HTTP ${status}`,

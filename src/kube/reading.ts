@@ -76,7 +76,9 @@ export async function getObject(spec: CollectionSpec, deps: ReadingDeps): Promis
   try {
     const path = `${collectionPath(spec.resource, spec.namespace)}/${encodeURIComponent(name)}`;
     const json = await read(path, acceptOf(spec, 'PartialObjectMetadata'), deps);
-    return { what: 'object', object: toObject(json, deps.project) };
+    const object = toObject(json, deps.project);
+    if (object?.metadata.name === name) return { what: 'object', object };
+    throw new TransportError({ kind: 'interrupted', message: 'the answer is not the object that was requested' });
   } catch (error) {
     // Only a 404 that names the object speaks of the object; one without speaks of the path, thus of the kind.
     if (error instanceof TransportError && error.problem.kind === 'status' && error.problem.status === 404) {

@@ -27,6 +27,8 @@ export interface CollectionState {
   readonly objects: ReadonlyMap<string, KubeObject> | undefined;
   /** What goes wrong now; undefined once the server answers again. */
   readonly trouble: Trouble | undefined;
+  /** Set on a list shortly before the timeout: the collection that it checks, and the objects known when it began. */
+  readonly look?: { readonly key: string; readonly known: CollectionState['objects'] } | undefined;
   /** After trouble a watch goes on where it was: until then what was missed may still be on its way. */
   readonly catchingUpUntil?: number | undefined;
 }

@@ -17,6 +17,9 @@ import type { CollectionState, Ending, Input, Memory, State, TargetState, Troubl
 import { judgeStuck } from './stuck.ts';
 import { wantOf } from './want.ts';
 
+/** How long before the timeout each pending target is read once more, in milliseconds. */
+const LAST_LOOK_MS = 1_000;
+
 /** What follows from an input: the new state, what must be read now, and when to look again. */
 export interface Step {
   readonly state: State;
@@ -37,9 +40,10 @@ export function begin(plan: Plan, now: number): State {
  * The one step of a run: pure. Takes what has been told and the time, gives the new state; `state.ending` is set once
  * and never changes.
  */
-export function step(plan: Plan, state: State, input: Input, now: number): Step {
+export function step(plan: Plan, state: State, told: Input, now: number): Step {
   if (state.ending !== undefined) return { state, wants: [], wakeAt: undefined };
   const collections = new Map(state.collections);
+  const input = afterLook(told, collections);
   if (input.what === 'emission') {
     const before = collections.get(input.key);
     if (before !== undefined) collections.set(input.key, absorb(before, input.emission, now));
@@ -50,6 +54,7 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
     if (known === undefined || known.need === 'optional') wants.set(want.key, want);
   };
   const wakes: number[] = [];
+  const pendingWants: Want[] = [];
   const targets = state.targets.map((before): TargetState => {
     const own = primaryWant(before.target);
     let { target, memory } = before;
@@ -62,27 +67,57 @@ export function step(plan: Plan, state: State, input: Input, now: number): Step 
       }
     }
     need(primaryWant(target));
-    if (memory.syncedAt === undefined) return { ...before, memory };
+    if (memory.syncedAt === undefined) {
+      pendingWants.push(own);
+      return { ...before, memory };
+    }
     const judged = judgeTarget({ plan, target, memory, collections, now });
     for (const want of judged.wants) need(want);
     if (judged.wakeAt !== undefined) wakes.push(judged.wakeAt);
+    if (judged.status.state === 'pending') {
+      pendingWants.push(own, ...judged.wants.filter((want) => want.need === 'required'));
+    }
     // One look has no later one to wait for.
     if (plan.timeoutMs === 0) return { target, memory: judged.memory, status: judged.status };
     const held = trusted(judged.status, judged.memory, [own, ...judged.wants], { collections, now });
     if (held.wakeAt !== undefined) wakes.push(held.wakeAt);
     return { target, memory: judged.memory, status: held.status };
   });
+  const deadline = state.startedAt + plan.timeoutMs;
+  const looks = new Map<string, string>();
+  if (plan.timeoutMs > 0 && Number.isFinite(deadline)) {
+    const lookAt = deadline - Math.min(LAST_LOOK_MS, plan.timeoutMs / 2);
+    wakes.push(now < lookAt ? lookAt : deadline);
+    for (const want of now < lookAt ? [] : pendingWants) {
+      const look = wantOf({ ...want.spec, mode: 'once' }, 'optional');
+      if (look.key === want.key) continue;
+      need(look);
+      looks.set(look.key, want.key);
+    }
+  }
   for (const key of collections.keys()) if (!wants.has(key)) collections.delete(key);
   for (const [key, want] of wants) {
-    const known = collections.get(key);
-    collections.set(key, known === undefined ? { want, objects: undefined, trouble: undefined } : { ...known, want });
+    const of = looks.get(key);
+    const look = of === undefined ? undefined : { key: of, known: collections.get(of)?.objects };
+    collections.set(key, { objects: undefined, trouble: undefined, look, ...collections.get(key), want });
   }
   const next: State = { ...state, collections, targets };
-  const deadline = state.startedAt + plan.timeoutMs;
-  if (plan.timeoutMs > 0 && Number.isFinite(deadline)) wakes.push(deadline);
   const ending = endingOf(plan, next, now);
   const wakeAt = wakes.length === 0 || ending !== undefined ? undefined : Math.min(...wakes);
   return { state: { ...next, ending }, wants: ending === undefined ? [...wants.values()] : [], wakeAt };
+}
+
+/**
+ * A list shortly before the timeout stands for the collection that it checks, so that a lost watch event does not end the
+ * run with 124. If the watch has brought anything since the list began, the watch works, and the list may be older.
+ */
+function afterLook(input: Input, collections: Map<string, CollectionState>): Input {
+  if (input.what !== 'emission' || input.emission.what !== 'snapshot') return input;
+  const { look } = collections.get(input.key) ?? {};
+  const checked = look === undefined ? undefined : collections.get(look.key);
+  if (look === undefined || checked === undefined || checked.objects !== look.known) return input;
+  collections.set(look.key, { ...checked, trouble: undefined, catchingUpUntil: undefined });
+  return { ...input, key: look.key };
 }
 
 /** Of two endings in the same moment the lower exit code wins. One look is one answer for every target. */

@@ -80,7 +80,6 @@ async function watched(chunks: readonly Uint8Array[]): Promise<readonly Emission
     random: () => 0,
     requestTimeoutMs: 1_000,
     resolve: async () => JOBS,
-    lastLookAt: Number.POSITIVE_INFINITY,
   };
   for await (const emission of follow(spec, deps)) told.push(emission);
   return told;

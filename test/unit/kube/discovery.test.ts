@@ -194,6 +194,13 @@ test('a version that is taken away meanwhile is no fault', async () => {
   expect(await discover(transportOf(documents).transport, 'hub', OPTIONS)).toBeUndefined();
 });
 
+test('a 404 of a version that was just listed says nothing about a kind of its group', async () => {
+  const documents = { ...unaggregated(SERVED), '/apis/other.example.com/v1beta1': 404 };
+  await expect(discover(transportOf(documents).transport, 'hubs.other.example.com', OPTIONS)).rejects.toMatchObject({
+    problem: { status: 503 },
+  });
+});
+
 test.each([401, 403, 500])('a %d is told', async (status) => {
   const { transport } = transportOf({ ...aggregated(SERVED), '/apis': status });
   await expect(discover(transport, 'po', OPTIONS)).rejects.toMatchObject({ problem: { status } });

@@ -15,17 +15,11 @@ const RESET: Problem = { kind: 'unreachable', message: 'read ECONNRESET', code: 
 interface Given {
   readonly spec?: CollectionSpec;
   readonly random?: number;
-  readonly lastLookAt?: number;
   readonly resolve?: (resource: ApiResource) => Promise<ApiResource | undefined>;
 }
 
 /** A collection that is followed until the test is over. */
-async function followed({
-  spec = NAMED,
-  random = 0,
-  resolve = async () => undefined,
-  lastLookAt = Number.POSITIVE_INFINITY,
-}: Given = {}) {
+async function followed({ spec = NAMED, random = 0, resolve = async () => undefined }: Given = {}) {
   const server = new StandIn();
   const clock = new SleepingClock();
   const end = new AbortController();
@@ -46,7 +40,6 @@ async function followed({
     backoff,
     signal: end.signal,
     random: () => random,
-    lastLookAt,
     requestTimeoutMs: 30_000,
     project: (json: Readonly<Record<string, unknown>>, metadata: CollectionMetadata) => ({
       metadata,
@@ -584,70 +577,6 @@ describe('a kind that is not served yet', () => {
       expect(run.told().filter(({ what }) => what === 'problem')).toEqual([]);
     },
   );
-});
-
-describe('shortly before the run ends', () => {
-  const AT = 9_000;
-  const READ = { fieldSelector: 'metadata.name=a' };
-
-  test('a watch is given up for a LIST, once', async () => {
-    const { server, told, passes } = await watched({ lastLookAt: AT });
-    const watch = server.last();
-    await passes(AT - 1);
-    expect(watch.destroyed).toBe(false);
-    await passes(1);
-    expect(told()).toEqual([]);
-    expect([watch.destroyed, server.last().query]).toEqual([true, READ]);
-    await server.last().answers(listOf([a('12')], { resourceVersion: '15' }));
-    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot('12')]);
-    expect(server.last().query).toMatchObject({ watch: '1', resourceVersion: '15' });
-    await server.last().opens();
-    await passes(60_000);
-    expect(server.exchanges).toHaveLength(4);
-  });
-
-  test('a watch whose headers are held back is given up as well', async () => {
-    const { server, passes } = await followed({ lastLookAt: AT });
-    await server.last().answers(listOf([a('9')]));
-    await passes(AT);
-    expect(server.last().query).toEqual(READ);
-  });
-
-  test('a pause is over', async () => {
-    const { server, passes } = await followed({ lastLookAt: 500 });
-    await server.last().fails(RESET);
-    await passes(499);
-    expect(server.exchanges).toHaveLength(1);
-    await passes(1);
-    expect(server.exchanges).toHaveLength(2);
-    // And the next one is as long as ever.
-    await server.last().fails(RESET);
-    await passes(699);
-    expect(server.exchanges).toHaveLength(2);
-  });
-
-  test('a LIST that is under way is left alone', async () => {
-    const { server, told, passes } = await followed({ lastLookAt: AT });
-    await passes(AT);
-    expect(server.exchanges).toHaveLength(1);
-    await server.last().answers(listOf([a('9')]));
-    expect(told()).toEqual([{ what: 'answered', verb: 'list' }, snapshot('9')]);
-  });
-
-  test('a kind that is not served yet is looked up once more', async () => {
-    const resource: ApiResource = { ...JOBS, group: 'example.com', version: '', origin: 'custom' };
-    const { looked, passes } = await followed({ spec: { ...NAMED, resource }, lastLookAt: 500 });
-    await passes(500);
-    expect(looked).toHaveLength(2);
-  });
-
-  test('what ends by itself before then leaves no alarm', async () => {
-    const { server, clock, end, over } = await watched({ lastLookAt: AT });
-    await server.last().sends({ type: 'ERROR', object: { code: 410 } });
-    end.abort();
-    await over;
-    expect(clock.pending).toBe(0);
-  });
 });
 
 describe('ends when it is aborted', () => {

@@ -326,12 +326,19 @@ describe('a watch', () => {
   /** Opened; over after this long, with an event before or none. */
   function opened(run: Script, { afterMs = 10, event = false } = {}): Script {
     run.on({ what: 'opened' });
-    if (event) run.events({ type: 'BOOKMARK', resourceVersion: '20' });
+    const [first] = run.machine.objects.values();
+    if (event) run.events({ type: 'MODIFIED', object: object(first?.metadata.name ?? '', '20') });
     run.now += afterMs;
     return run;
   }
   const many = (count: number): Script =>
     new Script(SELECTED).listed(Array.from({ length: count }, (_, index) => object(`a${index}`, '9')));
+
+  test('that brings a bookmark alone and ends at once is followed by a pause', () => {
+    const run = watching().on({ what: 'opened' });
+    run.events({ type: 'BOOKMARK', resourceVersion: '20' });
+    expect(run.on({ what: 'closed' }).at).toBe('pause, then list');
+  });
 
   describe('that the server ends in good order', () => {
     test.each([
@@ -640,31 +647,6 @@ describe('without the permission to list', () => {
     const run = new Script(SELECTED).fails(FORBIDDEN);
     expect(run.emitted).toMatchObject([{ what: 'problem', verb: 'list' }]);
     expect(run.at).toBe('pause, then list');
-  });
-});
-
-describe('the last look', () => {
-  const look: Happening = { what: 'last look' };
-
-  test.each<[string, () => Script, string]>([
-    ['a watch', watching, 'list'],
-    ['a pause for a problem', () => new Script().fails(RESET), 'list'],
-    ['a pause before a watch', () => watching().fails(http(429, 'TooManyRequests')), 'list'],
-    ['a pause before a check', () => watching().fails(RESET), 'list'],
-    ['a pause between polls', () => watching().fails(FORBIDDEN), 'list'],
-    [
-      'a pause where only get is granted',
-      () => new Script().fails(FORBIDDEN).on({ what: 'object', object: undefined }),
-      'get',
-    ],
-    [
-      'a pause before a look-up',
-      () => new Script().fails(http(404, 'NotFound')).on({ what: 'looked up', resource: undefined }),
-      'lookup',
-    ],
-  ])('interrupts %s and reads everything', (_, start, phase) => {
-    const run = start().on(look);
-    expect([run.at, run.told]).toEqual([phase, []]);
   });
 });
 

@@ -28,7 +28,7 @@ describe('one by name', () => {
     const run = new Script([named(PODS, 'busy')]).sees('pods', [busy]);
     expect(standing(run)).toEqual({ state: 'pending', uid: 'uid-busy', why: whyOf('Running') });
     expect(run.wants).toHaveLength(1);
-    expect(run.wakeAt).toBe(600 * SECOND);
+    expect(run.wakeAt).toBe(599 * SECOND);
   });
 
   test('that is lost is told with the uid that it had, and how it went', () => {

@@ -194,10 +194,12 @@ describe('where Jobs may be read as far as that is allowed', () => {
   });
 
   test('where they are refused the pods do', () => {
-    expect(begun(owned('a', 'Succeeded')).fails('jobs', FORBIDDEN).ending).toBe('reached');
-    const run = begun(owned('a', 'Succeeded'), owned('b', 'Running')).fails('jobs', FORBIDDEN);
+    const done = begun(owned('a', 'Succeeded')).fails('jobs', FORBIDDEN);
+    expect(done.wakeAt).toBe(5 * SECOND);
+    expect(done.at(4.9).ending).toBeUndefined();
+    expect(done.at(5).ending).toBe('reached');
+    const run = begun(owned('a', 'Succeeded'), owned('b', 'Running')).fails('jobs', FORBIDDEN).at(5);
     expect(standing(run)).toMatchObject({ why: { reached: 1, total: 2, first: { label: 'pod/b' } } });
-    expect(run.wakeAt).toBe(600 * SECOND);
   });
 
   test('an outage is no refusal', () => {
@@ -401,7 +403,8 @@ describe('--for=ready', () => {
   });
 
   test('Jobs are refused: the pods alone decide', () => {
-    expect(begun(ready('a'), owned('b', 'Failed')).fails('jobs', FORBIDDEN).ending).toBe('failed');
+    expect(begun(ready('a'), owned('b', 'Failed')).fails('jobs', FORBIDDEN).at(4.9).ending).toBeUndefined();
+    expect(begun(ready('a'), owned('b', 'Failed')).fails('jobs', FORBIDDEN).at(5).ending).toBe('failed');
     const run = begun(ready('a'), owned('b', 'Failed')).fails('jobs', DOWN).at(2).fails('jobs', FORBIDDEN);
     expect(run.wakeAt).toBe(32 * SECOND);
     expect(run.at(31.9).ending).toBeUndefined();
