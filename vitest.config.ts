@@ -23,7 +23,7 @@ export default defineConfig({
     reporters: ['default', new Tally()],
     projects: [
       // The first import of a library may take seconds on a machine at work.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, isolate } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 300_000, isolate } },
       // On a shared machine a control plane may be starved for a while. The run ends with the names of what it retried.
       { test: { ...onCluster('integration'), retry: process.env.CI ? 1 : 0 } },
       { test: onCluster('faults') },

@@ -62,7 +62,7 @@ describe.concurrent('--for=create', () => {
     const run = kubeAwait(['configmap/one', 'configmap/two', '--for=create']);
     await run.line(/^configmap\/two: does not exist yet$/);
     await api.create(config(ns, 'one'));
-    await run.line(/^configmap\/one: exists$/);
+    await run.line(/^configmap\/one reached: exists$/);
     await api.delete(config(ns, 'one'));
     await api.until(config(ns, 'one'), (found) => found === undefined);
     await api.create(config(ns, 'two'));

@@ -386,8 +386,8 @@ describe.concurrent('an object that is being deleted when it is first seen', () 
   });
 
   test('was seen alive: then its verdict is kept', async ({ ns, kubeAwait, expect }) => {
-    // On no node, so that nobody but the test says how it ends.
-    const spec = { schedulerName: 'nobody' };
+    // On a node that no one plays. A pod without a node would be marked as Failed once it is terminating.
+    const spec = { nodeName: 'nowhere' };
     const task = pod({ namespace: ns, name: 'task', exitCode: 'ask', metadata: { finalizers: held }, spec });
     await api.create(task);
     await api.patchStatus(task, { phase: 'Running' });
