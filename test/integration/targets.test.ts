@@ -25,7 +25,7 @@ beforeAll(async () => {
     pod({ namespace: shop, name: 'db-1', labels: { role: 'db', tier: 'cache', release: 'b' } }),
     pod({ namespace: infra, name: 'db-2', labels: { role: 'db' } }),
     // Never ready: a selector that finds it is never reached.
-    pod({ namespace: shop, name: 'stuck', labels: { role: 'web' }, ready: 'never' }),
+    pod({ namespace: shop, name: 'stuck', labels: { role: 'web', only: shop }, ready: 'never' }),
     pod({ namespace: shop, name: 'pod' }),
   ];
   await Promise.all([...jobs, ...pods].map((one) => api.create(one)));
@@ -137,7 +137,7 @@ describe.concurrent('namespaces', () => {
 
   test('-A looks in all of them, and says where what it finds is', async ({ bare, expect }) => {
     const one = await bare(['pod', '-l', 'role=db', '-A', '--expect=3', '--timeout=0'], { namespace: shop }).exit;
-    const stuck = await bare(['pod', '-l', 'role', '--all-namespaces', '--timeout=0']).exit;
+    const stuck = await bare(['pod', '-l', `only=${shop}`, '--all-namespaces', '--timeout=0']).exit;
     expect(one.code).toBe(0);
     expect(stuck.stdout).toContain(`${shop}/pod/stuck Running`);
   });
