@@ -43,25 +43,25 @@ describe('hostile input costs little', () => {
     return object;
   };
 
-  test('a document nested far deeper than the stack', { timeout: 60_000 }, () => {
+  test('a document nested far deeper than the stack', () => {
     expect(judge('..needle', nested(200_000), 'found')).toEqual({ state: 'reached', shown: 'found' });
     expect(judge('.a', nested(200_001), 'found').state).toBe('failed');
   });
 
-  test('as many values as an object can hold', { timeout: 60_000 }, () => {
+  test('as many values as an object can hold', () => {
     const object = { list: Array.from({ length: 750_000 }, () => 1) };
     expect(judge('..needle', object)).toEqual({ state: 'pending', shown: undefined });
     expect(judge('.list[*]', object).state).toBe('failed');
   });
 
-  test('a descent in each step', { timeout: 60_000 }, () => {
+  test('a descent in each step', () => {
     const { problem } = { problem: undefined, ...judge("..['*']..['*']..['*']..x", nested(2_000)) };
     expect(problem).toBe('given jsonpath expression looks at too many values');
     const filter = judge('.list[?(@..a)]', { list: Array(100).fill(nested(100_000)) });
     expect(filter).toMatchObject({ state: 'failed', problem });
   });
 
-  test('a long expression', { timeout: 60_000 }, () => {
+  test('a long expression', () => {
     for (const part of [
       'a',
       '.a',
