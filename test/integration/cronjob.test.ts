@@ -1,7 +1,7 @@
 /** CronJobs: reached with their newest scheduled Job, never by their status. */
 import { describe } from 'vitest';
 import type { Reference } from '../cluster/rest.ts';
-import { api, endPod, hasCondition, type Json, job, test, untilCondition } from '../harness/index.ts';
+import { api, endPod, type Json, job, test, untilCondition } from '../harness/index.ts';
 import type { TestObject } from '../harness/objects.ts';
 
 /** One that is never due while a test runs, unless its status says otherwise. */
