@@ -475,6 +475,15 @@ describe('a credential plugin', () => {
     expect(runs()).toHaveLength(1);
   });
 
+  test('that leaves a child in the background with its stderr open holds nothing up', async () => {
+    const { dir, exec } = plugin(ANSWER, `sleep 30 > /dev/null &\necho $! > "${'$'}{0%/bin/plugin}/child"`);
+    const connection = configure({ user: { exec }, env }, dir);
+    const { headers } = await connection.authorize({ renew: false });
+    // The child still runs: nothing waited for its end.
+    process.kill(Number(readFileSync(path.join(dir, 'child'), 'utf8')));
+    expect(headers.Authorization).toBe('Bearer from-plugin');
+  });
+
   test('is told what client-go tells it', async () => {
     const { dir, exec, runs } = plugin();
     const cluster = {

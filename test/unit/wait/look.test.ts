@@ -133,3 +133,23 @@ test('a kind that was not served at the start is judged by what discovery found 
   run.emit('jobset', { what: 'snapshot', objects: new Map([['u', set]]), departed: [], resource: found });
   expect(run.ending).toBe('reached');
 });
+
+test.each([
+  ['Jobs', JOBS, 'Complete'],
+  [
+    'a known custom kind',
+    { ...resource('jobset.x-k8s.io', 'jobsets', 'JobSet'), origin: 'custom' as const },
+    'Completed',
+  ],
+])('--for=ready over %s: an object that is deleted before it is done is missed', (_, kind, condition) => {
+  const made = (name: string, status: string): KubeObject =>
+    object(kind, {
+      metadata: { name, namespace: 'app', uid: `uid-${name}` },
+      status: { conditions: [{ type: condition, status }] },
+    });
+  const run = start([selected(kind, { goals: [{ for: 'ready' }] })]);
+  run
+    .sees(kind.name, [made('a', 'True'), made('b', 'False')])
+    .sees(kind.name, [made('a', 'True')], [made('b', 'False')]);
+  expect(run.ending).toBeUndefined();
+});

@@ -193,6 +193,21 @@ describe('a CronJob', () => {
     expect(start().sees('jobs', jobs).ending).toBe(ending);
   });
 
+  test('the newest run counts after it is deleted, whether or not an event reported it', () => {
+    const dated = (name: string, at: string, condition?: string): KubeObject => {
+      const made = run(name, condition);
+      const annotations = { 'batch.kubernetes.io/cronjob-scheduled-timestamp': at };
+      return { ...made, metadata: { ...made.metadata, annotations } };
+    };
+    const older = dated('a', '2026-01-01T10:00:00Z', 'Complete');
+    const newer = dated('b', '2026-01-01T10:05:00Z');
+    for (const departed of [[newer], []]) {
+      const waits = start().sees('jobs', [older, newer]).sees('jobs', [older], departed);
+      expect(waits.ending).toBeUndefined();
+      expect(waits.sees('jobs', [older, dated('c', '2026-01-01T10:10:00Z', 'Complete')]).ending).toBe('reached');
+    }
+  });
+
   test('any end is enough under finished', () => {
     expect(start({ goals: [{ for: 'finished' }] }).sees('jobs', [run('a', 'Failed')]).ending).toBe('reached');
     expect(start({ goals: [{ for: 'ready' }] }).sees('jobs', [run('a', 'Failed')]).ending).toBeUndefined();

@@ -14,6 +14,21 @@ const seed = (condition?: string): KubeObject => job('seed', condition, { uid: '
 const start = (more: Partial<Target>, ...pods: readonly KubeObject[]): Script =>
   new Script([selected(PODS, more)]).sees('pods', pods);
 
+describe('--expect N beside pods that no Job owns', () => {
+  const web = pod('web', 'Running', {
+    policy: 'Always',
+    ready: true,
+    owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'r' },
+  });
+
+  test('counts the pods of Jobs alone', () => {
+    expect(start({ expect: 1 }, web, owned('a', 'Running')).ending).toBeUndefined();
+    expect(start({ expect: 2 }, web, pod('seed', 'Succeeded'), owned('a', 'Running')).ending).toBeUndefined();
+    expect(start({ expect: 1 }, pod('seed', 'Succeeded'), owned('a', 'Failed')).ending).toBeUndefined();
+    expect(start({ expect: 1 }, web, owned('a', 'Succeeded'), owned('b', 'Running')).ending).toBe('reached');
+  });
+});
+
 describe('which Jobs are asked for', () => {
   const spec = { resource: JOBS, namespace: 'app', mode: 'watch', keep: 'verdict' };
 

@@ -137,6 +137,22 @@ describe('--stuck-after', () => {
     expect(run.at(AFTER).ending).toBe('failed');
   });
 
+  test('a restart between two looks shows in the number of restarts, and restarts the 60 s', () => {
+    const restarted = (restartCount: number): KubeObject => {
+      const one = pod(running);
+      const [status] = (one.status as { containerStatuses: readonly object[] }).containerStatuses;
+      return { ...one, status: { ...(one.status as object), containerStatuses: [{ ...status, restartCount }] } };
+    };
+    const run = play([
+      [0, pod(waiting('CrashLoopBackOff'))],
+      [10, restarted(1)],
+      [50, restarted(2)],
+      [71, restarted(2)],
+      [80, pod(waiting('CrashLoopBackOff'))],
+    ]);
+    expect(run.at(AFTER).ending).toBe('failed');
+  });
+
   test('an interruption restarts the 60 s, not the clock', () => {
     const run = play([
       [0, pod(waiting('CrashLoopBackOff'))],
