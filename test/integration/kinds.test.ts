@@ -423,6 +423,7 @@ describe.concurrent('a custom resource', () => {
     await api.delete(crd);
     await api.create(gate);
     await run.line(/^configmap\/gate: exists$/);
+    await api.until(crd, (found) => found === undefined);
     await define(group, 'Widget');
     await api.create(widget(group, ns));
     await api.patchStatus(widget(group, ns), ready('True'));
