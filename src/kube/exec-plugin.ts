@@ -41,9 +41,9 @@ const TIME_LIMIT_MS = 60_000;
 /** Requests that were refused in the same moment share one renewal. */
 const RENEWAL_MS = 5_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** Of what a plugin prints on stderr, of which the last line is shown. */
 /** How long the standard error of a plugin that has failed is read, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
+/** How much of it is kept, in characters; its last line is shown. */
 const MAX_ERROR_LENGTH = 2_000;
 
 /**

@@ -46,7 +46,8 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   const isDefault = target.goals.some((goal) => goal.for === 'default' || goal.for === 'ready');
   const members = [...memory.members.values()].filter(({ presence }) => presence === 'here');
   const here = members.map(({ object }) => object);
-  const pending = members.find(({ verdict }) => verdict.state === 'pending')?.object;
+  const allPending = members.filter(({ verdict }) => verdict.state === 'pending').map(({ object }) => object);
+  const [pending] = allPending;
   if (target.resource.origin === 'custom' && isDefault && pending !== undefined) {
     if (isSuspended(pending)) hints.push({ code: 'suspended' });
     if (told?.code === 'condition' && told.wanted === 'Ready=True' && told.condition === undefined) {
@@ -58,8 +59,7 @@ export function hintsOf({ target, memory, status }: TargetState): readonly Hint[
   if (kind === '/persistentvolumeclaims' && told?.code === 'phase' && told.phase === 'Pending') {
     hints.push({ code: 'unbound-claim' });
   }
-  const pendingPods = members.filter(({ verdict }) => verdict.state === 'pending').map(({ object }) => object);
-  const pods = kind === '/pods' ? pendingPods : kind === 'batch/jobs' ? memory.unreadyPods : [];
+  const pods = kind === '/pods' ? allPending : kind === 'batch/jobs' ? memory.unreadyPods : [];
   const [half] = pods.flatMap((pod) => (isTerminating(pod) ? [] : (halfDone(pod) ?? [])));
   if (half !== undefined) hints.push({ code: 'half-done', ...half });
   const owner = memory.self === undefined ? undefined : controllerOf(memory.self);

@@ -2,7 +2,7 @@ import { field, number, text } from '../json.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { conditions } from '../verdict/conditions.ts';
 import { keyOf } from '../verdict/index.ts';
-import { containerStatuses } from '../verdict/pod.ts';
+import { containerStatuses, hasEnded, isTerminating } from '../verdict/pod.ts';
 import { PODS } from './others.ts';
 import { earlier, type Scene } from './scene.ts';
 import type { Memory, Stuck, Want } from './state.ts';
@@ -98,8 +98,7 @@ interface Seen extends Pick<Stuck, 'label' | 'reason' | 'message' | 'restarts'> 
 
 function troubles(pod: KubeObject): readonly Seen[] {
   const { uid, name } = pod.metadata;
-  const phase = text(pod, 'status', 'phase');
-  if (phase === 'Succeeded' || phase === 'Failed' || pod.metadata.deletionTimestamp !== undefined) return [];
+  if (hasEnded(pod) || isTerminating(pod)) return [];
   const label = `pod/${name}`;
   const scheduled = conditions(pod).find(({ type }) => type === 'PodScheduled');
   const isUnschedulable = scheduled?.status === 'False' && scheduled.reason === 'Unschedulable';
